@@ -1,0 +1,55 @@
+# Two commands are all a newcomer needs: make run, make test. The rest is for those who change the code.
+VENV  := .venv
+SETUP := $(VENV)/bin/python -m pip --quiet --quiet --disable-pip-version-check install
+
+.PHONY: run test check fast chaos soak bench mutate lock docs
+
+run: $(VENV)/ready
+	@exec $(VENV)/bin/syncledger serve
+
+test: check
+	@$(VENV)/bin/pytest --cov --cov-report=term:skip-covered
+
+check: $(VENV)/ready
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo
+
+# Only what needs no server: seconds.
+fast: $(VENV)/ready
+	@$(VENV)/bin/pytest -m "not postgres"
+
+# The long forms: kills and reconnects; a hundred thousand queries; the workloads beside their limits; mutants of domain/.
+chaos: $(VENV)/ready
+	@$(VENV)/bin/pytest -m chaos --chaos=long
+soak: $(VENV)/ready
+	@$(VENV)/bin/python -m bench.soak
+bench: $(VENV)/ready
+	@$(VENV)/bin/python -m bench
+mutate: $(VENV)/ready
+	@$(VENV)/bin/mutmut run && $(VENV)/bin/mutmut results
+
+# What is written by a program: the schema and the list of events.
+docs: $(VENV)/ready
+	@$(VENV)/bin/syncledger schema > schema.graphql
+	@$(VENV)/bin/python -m tests.generate_events_page > docs/events.md
+
+lock: $(VENV)/ready
+	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+$(VENV)/ready: $(VENV)/locked pyproject.toml
+	@$(SETUP) --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/locked: requirements.lock
+	@rm -rf $(VENV)
+	@for python in $(or $(PYTHON),python3.13 python3.14 python3.12 python3 python); do \
+	   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' $(if $(PYTHON),,2>/dev/null) || continue; \
+	   echo "setting up $(VENV) with $$("$$python" -V), once"; exec "$$python" -m venv $(VENV); \
+	 done; \
+	 command -v uv >/dev/null && uv venv --quiet --seed --python 3.13 $(VENV) && exit; \
+	 echo 'Python 3.12 or newer is needed. Install it or uv, or name one: make PYTHON=/path/to/python3.13' >&2; exit 1
+	@$(SETUP) --require-hashes --only-binary :all: -r requirements.lock
+	@touch $@

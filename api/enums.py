@@ -1,0 +1,125 @@
+"""The domain's words as GraphQL enums, with a description for each value.
+
+Law: names and values are the domain's own; only descriptions are added. A value without one stops
+the start. The schema's other modules take the words from here, so that they are described first.
+"""
+
+from enum import Enum, StrEnum
+
+import strawberry
+from strawberry.types.enum import has_enum_definition
+
+from domain.actor import Permission, SecurityRole
+from domain.lifecycle import EnvironmentKind, EnvironmentState
+from domain.refusal import RefusalCode
+from domain.switches import MailingAddresses
+from domain.tab import Section
+from domain.warning import WarningCode
+
+__all__ = [
+    "ChangeMode",
+    "EnvironmentKind",
+    "EnvironmentState",
+    "MailingAddresses",
+    "Permission",
+    "RefusalCode",
+    "Section",
+    "SecurityRole",
+    "WarningCode",
+]
+
+
+class ChangeMode(StrEnum):
+    APPLY = "APPLY"
+    PREVIEW = "PREVIEW"
+
+
+def described(words: type[Enum], meaning: str, **meanings: str) -> None:
+    """Give an enum and each of its values a description in the schema."""
+    strawberry.enum(words, description=meaning)
+    if has_enum_definition(words):
+        for value in words.__strawberry_definition__.values:
+            value.description = meanings[value.name]
+
+
+described(
+    ChangeMode,
+    "Whether to make a change, or only to see what it would do.",
+    APPLY="Make the change.",
+    PREVIEW="Write nothing; tell what applying would do now.",
+)
+described(
+    SecurityRole,
+    "What lets a principal act in one environment.",
+    SYSTEM_ADMINISTRATOR="Everything in the environment, roles and lifecycle included.",
+    SYSTEM_CUSTOMIZER="Reads and changes settings, reads history, follows the feed.",
+    AUDITOR="Reads settings, members and history, follows the feed.",
+    SYNC_WORKER="Reads settings and follows the feed.",
+    BASIC_USER="Reads settings.",
+)
+described(
+    Permission,
+    "What may be done in an environment. Roles grant permissions.",
+    READ_SETTINGS="Read the synchronization settings.",
+    CHANGE_SETTINGS="Change them, and preview changes.",
+    READ_HISTORY="Read what happened, who did it, and who held which role.",
+    FOLLOW_FEED="Follow the settings feed.",
+    MANAGE_ROLES="Grant and revoke security roles.",
+    MANAGE_ENVIRONMENT="Rename, archive and restore the environment.",
+    REGISTER_ENVIRONMENT="Register new environments. Only platform administrators may.",
+)
+described(
+    EnvironmentKind,
+    "What an environment is for.",
+    PRODUCTION="Where the organization works.",
+    SANDBOX="A copy to try things in.",
+    DEVELOPER="One developer's own.",
+    TRIAL="Ends by itself.",
+    DEFAULT="The one that every organization is given.",
+)
+described(
+    EnvironmentState,
+    "Whether an environment can be changed.",
+    ACTIVE="In use.",
+    ARCHIVED="Name and settings are frozen; nothing is lost.",
+)
+described(
+    MailingAddresses,
+    "Which addresses of an Outlook contact are synchronized.",
+    MAILING_ONLY="The mailing address alone.",
+    ALL_THREE="Business, Home and Other.",
+)
+described(
+    Section,
+    "Where on the Synchronization tab a setting stands.",
+    APPOINTMENTS="Appointments.",
+    CONTACTS="Contacts.",
+    TASKS="Tasks.",
+    RESOURCE_BOOKINGS="Resource bookings.",
+)
+described(
+    WarningCode,
+    "A consequence worth knowing before a change.",
+    ADDRESSES_CAN_LOSE_DATA="Addresses of tracked contacts may be overwritten or emptied.",
+    ADDRESSES_ARE_PAIRED_BACK="The first address is paired with the mailing address again.",
+    ATTACHMENTS_USE_DATABASE_SPACE="Attachments take up database space.",
+    ATTACHMENTS_SKIP_RECURRING_AND_SERVICE=(
+        "Attachments of recurring appointments and service activities do not travel."
+    ),
+    ASSIGNED_TASKS_HAVE_LIMITS="Not every assigned task can be synchronized.",
+    BOOKINGS_NEED_USER_OPT_IN="Bookings also need each user's consent.",
+)
+described(
+    RefusalCode,
+    "Why something was refused.",
+    NOT_PERMITTED="The viewer's roles do not allow it.",
+    ENVIRONMENT_NOT_FOUND="There is no such environment that the viewer may see.",
+    ENVIRONMENT_ARCHIVED="The environment is archived.",
+    ENVIRONMENT_EXISTS="The key is taken.",
+    NOTHING_ASKED="The list of changes is empty.",
+    TOO_MANY_CHANGES="The list of changes is too long.",
+    WARNING_NOT_ACKNOWLEDGED="A warning must be acknowledged by its code first.",
+    CHANGED_MEANWHILE="A setting was changed after the expected position.",
+    REQUEST_ID_REUSED="The request id stands for another request.",
+    LAST_ADMINISTRATOR="The environment would be left without a system administrator.",
+)

@@ -1,0 +1,226 @@
+"""What clients send, and the commands it stands for.
+
+Law: what types and scalars can refuse is refused here, as BAD_USER_INPUT; what needs the domain is
+the domain's to refuse.
+"""
+
+from uuid import UUID
+
+import strawberry
+
+from api.enums import (
+    ChangeMode,
+    EnvironmentKind,
+    EnvironmentState,
+    MailingAddresses,
+    SecurityRole,
+    WarningCode,
+)
+from api.errors import bad_input, input_checked
+from domain.environment import Command
+from domain.lifecycle import checked_key
+from domain.switches import (
+    ChooseMailingAddresses,
+    SwitchAppointmentAttachments,
+    SwitchAssignedTasks,
+    SwitchResourceBookings,
+)
+from domain.text import checked_text
+from projections.current_settings import Filter
+
+REASON = "Why, up to 2000 characters; kept beside the log, so that it can be erased."
+REQUEST_ID = (
+    "A UUID. The same id with the same content by the same principal answers with the first "
+    "result; anything else is refused."
+)
+KEY = "The key of the environment."
+
+
+@strawberry.input(description="Narrows a list of environments; what is left out does not.")
+class EnvironmentFilter:
+    search: str | None = strawberry.field(
+        default=None, description="Part of the key or name, whatever its case."
+    )
+    kind: EnvironmentKind | None = strawberry.field(default=None, description="What it is for.")
+    state: EnvironmentState | None = strawberry.field(
+        default=None, description="Whether it can be changed."
+    )
+    appointment_attachments: bool | None = strawberry.field(
+        default=None, description="Whether appointment attachments are synchronized."
+    )
+    assigned_tasks: bool | None = strawberry.field(
+        default=None, description="Whether assigned tasks are synchronized."
+    )
+    resource_bookings: bool | None = strawberry.field(
+        default=None, description="Whether resource bookings are synchronized."
+    )
+    mailing_addresses: MailingAddresses | None = strawberry.field(
+        default=None, description="Which addresses are synchronized."
+    )
+
+    @property
+    def narrowed(self) -> Filter:
+        if self.search is not None:
+            with input_checked():
+                checked_text(self.search, "A search", 1, 200)
+        return Filter(
+            search=self.search,
+            kind=self.kind,
+            state=self.state,
+            appointment_attachments=self.appointment_attachments,
+            assigned_tasks=self.assigned_tasks,
+            resource_bookings=self.resource_bookings,
+            mailing_addresses=self.mailing_addresses,
+        )
+
+
+@strawberry.input(description="Turns a switch on or off.")
+class SwitchInput:
+    enabled: bool = strawberry.field(description="True for on.")
+
+
+@strawberry.input(description="Chooses which addresses of contacts are synchronized.")
+class MailingAddressesInput:
+    choice: MailingAddresses = strawberry.field(description="Which addresses.")
+
+
+@strawberry.input(one_of=True, description="One change: exactly one of these.")
+class SettingChange:
+    appointment_attachments: SwitchInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Synchronize appointment attachments."
+    )
+    assigned_tasks: SwitchInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Synchronize tasks that are assigned in Outlook."
+    )
+    resource_bookings: SwitchInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Synchronize resource bookings."
+    )
+    mailing_addresses: MailingAddressesInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Choose which addresses are synchronized."
+    )
+
+    def command(self, acknowledged: frozenset[WarningCode]) -> Command:
+        if self.appointment_attachments:
+            return SwitchAppointmentAttachments(on=self.appointment_attachments.enabled)
+        if self.assigned_tasks:
+            return SwitchAssignedTasks(on=self.assigned_tasks.enabled)
+        if self.resource_bookings:
+            return SwitchResourceBookings(on=self.resource_bookings.enabled)
+        if self.mailing_addresses:
+            return ChooseMailingAddresses(
+                choice=self.mailing_addresses.choice, acknowledged=acknowledged
+            )
+        raise bad_input("A change names exactly one setting.")
+
+
+@strawberry.input(
+    description="One press of OK: applied in order, all or nothing, stored and delivered as one "
+    "change set."
+)
+class ChangeSettingsInput:
+    environment_key: str = strawberry.field(description=KEY)
+    changes: list[SettingChange] = strawberry.field(description="1 to 200.")
+    mode: ChangeMode = strawberry.field(
+        default=ChangeMode.APPLY, description="Whether to make the changes or only to see them."
+    )
+    expected_position: int | None = strawberry.field(
+        default=None,
+        description="Refuse if any setting touched here was changed after this position. Changes "
+        "to other settings do not matter.",
+    )
+    acknowledge: list[WarningCode] = strawberry.field(
+        default_factory=list, description="The warnings that the viewer accepts, by code."
+    )
+    reason: str | None = strawberry.field(default=None, description=REASON)
+    request_id: strawberry.ID | None = strawberry.field(
+        default=None, description=f"APPLY only. {REQUEST_ID}"
+    )
+
+    def commands(self) -> tuple[Command, ...]:
+        """In a preview every warning counts as accepted, and is told instead of demanded."""
+        preview = self.mode is ChangeMode.PREVIEW
+        acknowledged = frozenset(WarningCode if preview else self.acknowledge)
+        return tuple(change.command(acknowledged) for change in self.changes)
+
+
+@strawberry.input(description="A new environment.")
+class RegisterEnvironmentInput:
+    key: str = strawberry.field(description="1 to 63 of a-z, 0-9 and hyphen; never changes.")
+    name: str = strawberry.field(description="1 to 200 characters.")
+    kind: EnvironmentKind = strawberry.field(description="What it is for.")
+    administrator: str | None = strawberry.field(
+        default=None,
+        description="The principal id of its first system administrator; the one who registers "
+        "when left out.",
+    )
+    reason: str | None = strawberry.field(default=None, description=REASON)
+    request_id: strawberry.ID | None = strawberry.field(default=None, description=REQUEST_ID)
+
+
+@strawberry.input(description="A new name for an environment.")
+class RenameEnvironmentInput:
+    environment_key: str = strawberry.field(description=KEY)
+    name: str = strawberry.field(description="1 to 200 characters.")
+    reason: str | None = strawberry.field(default=None, description=REASON)
+    request_id: strawberry.ID | None = strawberry.field(default=None, description=REQUEST_ID)
+
+
+@strawberry.input(description="The environment to archive.")
+class ArchiveEnvironmentInput:
+    environment_key: str = strawberry.field(description=KEY)
+    reason: str | None = strawberry.field(default=None, description=REASON)
+    request_id: strawberry.ID | None = strawberry.field(default=None, description=REQUEST_ID)
+
+
+@strawberry.input(description="The environment to restore.")
+class RestoreEnvironmentInput:
+    environment_key: str = strawberry.field(description=KEY)
+    reason: str | None = strawberry.field(default=None, description=REASON)
+    request_id: strawberry.ID | None = strawberry.field(default=None, description=REQUEST_ID)
+
+
+@strawberry.input(description="A role to grant.")
+class GrantRoleInput:
+    environment_key: str = strawberry.field(description=KEY)
+    principal: str = strawberry.field(description="As the identity provider names them.")
+    role: SecurityRole = strawberry.field(description="Which role.")
+    reason: str | None = strawberry.field(default=None, description=REASON)
+    request_id: strawberry.ID | None = strawberry.field(default=None, description=REQUEST_ID)
+
+
+@strawberry.input(description="A role to revoke.")
+class RevokeRoleInput:
+    environment_key: str = strawberry.field(description=KEY)
+    principal: str = strawberry.field(description="As the identity provider names them.")
+    role: SecurityRole = strawberry.field(description="Which role.")
+    reason: str | None = strawberry.field(default=None, description=REASON)
+    request_id: strawberry.ID | None = strawberry.field(default=None, description=REQUEST_ID)
+
+
+def environment_key(text: str) -> str:
+    with input_checked():
+        return checked_key(text)
+
+
+def principal_id(text: str) -> str:
+    with input_checked():
+        return checked_text(text, "A principal's id", 1, 255)
+
+
+def request_id(text: str | None) -> UUID | None:
+    """BAD_USER_INPUT for anything but a UUID as it is usually written."""
+    if text is None:
+        return None
+    try:
+        found = UUID(text)
+    except ValueError:
+        found = None
+    if found is None or str(found) != text.lower():
+        raise bad_input(f"A request id is a UUID, not {text[:80]!r}.")
+    return found
+
+
+def position(number: int | None, what: str) -> int | None:
+    if number is not None and number < 0:
+        raise bad_input(f"{what} is a position, 0 or more, not {number}.")
+    return number

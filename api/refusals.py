@@ -1,0 +1,73 @@
+"""Why not, in the schema: each refusal of the domain as a type of its own where it has details.
+
+Law: the code and the sentence are the domain's; nothing is worded here.
+"""
+
+import strawberry
+
+from api.enums import Permission, RefusalCode, SecurityRole
+from api.types import Change, Warning  # noqa: A004 -- the glossary's word
+from domain import actor, plan, switches
+from domain.plan import RefusedChange
+from domain.standing import Standing
+from eventstore.transact import RequestIdReused
+
+
+@strawberry.interface(description="Why something was not done.")
+class Refusal:
+    code: RefusalCode = strawberry.field(description="Why, by code.")
+    message: str = strawberry.field(description="Why, in words, and what would help.")
+    change: int | None = strawberry.field(
+        description="Which of the changes, counted from 0; null when it is about the whole request."
+    )
+
+
+@strawberry.type(description="The viewer's roles do not allow it.")
+class NotPermitted(Refusal):
+    needs: Permission = strawberry.field(description="The permission that is missing.")
+    roles_that_may: list[SecurityRole] = strawberry.field(description="Roles that grant it.")
+
+
+@strawberry.type(description="A warning must be acknowledged by its code first.")
+class WarningNotAcknowledged(Refusal):
+    warning: Warning = strawberry.field(description="The warning to acknowledge.")
+
+
+@strawberry.type(description="A setting was changed after the expected position.")
+class ChangedMeanwhile(Refusal):
+    position: int = strawberry.field(description="Where the log ends now.")
+    by: list[Change] = strawberry.field(description="What was changed after that position.")
+
+
+@strawberry.type(description="A refusal without details of its own.")
+class Refused(Refusal):
+    pass
+
+
+def shown(refused: RefusedChange, standing: Standing | None) -> Refusal:
+    """A refusal as the schema shows it; `standing` is where the log ends, if it exists."""
+    why, index = refused.refusal, refused.index
+    match why:
+        case actor.NotPermitted(needs=needs):
+            return NotPermitted(
+                code=why.code,
+                message=why.message,
+                change=index,
+                needs=needs,
+                roles_that_may=list(why.roles_that_may),
+            )
+        case switches.WarningNotAcknowledged(warning=warning):
+            return WarningNotAcknowledged(
+                code=why.code, message=why.message, change=index, warning=Warning.of(warning)
+            )
+        case plan.ChangedMeanwhile(position=position, by=by) if standing is not None:
+            changes = [Change(change=each, standing=standing) for each in by]
+            return ChangedMeanwhile(
+                code=why.code, message=why.message, change=index, position=position, by=changes
+            )
+        case _:
+            return Refused(code=why.code, message=why.message, change=index)
+
+
+def reused(refusal: RequestIdReused) -> Refusal:
+    return Refused(code=refusal.code, message=refusal.message, change=None)

@@ -1,0 +1,51 @@
+"""The schema as one value, and as the text that is the promise.
+
+Law: `schema.graphql` in the repository is exactly what `text()` gives.
+"""
+
+from datetime import datetime
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+
+from api.connections import EnvironmentConnection
+from api.mutations import Mutation
+from api.queries import Query
+from api.refusals import ChangedMeanwhile, NotPermitted, Refused, WarningNotAcknowledged
+from api.scalars import DATE_TIME
+from api.subscriptions import AccessChanged, ChangeSetAppended, Heartbeat, Lagged, Subscription
+from api.types import Change, Environment, MailingAddressesSetting, Switch, SynchronizationSettings
+
+SCHEMA = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[
+        AccessChanged,
+        Change,
+        ChangeSetAppended,
+        ChangedMeanwhile,
+        Environment,
+        EnvironmentConnection,
+        Heartbeat,
+        Lagged,
+        MailingAddressesSetting,
+        NotPermitted,
+        Refused,
+        Switch,
+        SynchronizationSettings,
+        WarningNotAcknowledged,
+    ],
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+)
+
+
+def executable() -> GraphQLSchema:
+    """What graphql-core runs. Strawberry has no public name for it."""
+    return SCHEMA._schema  # noqa: SLF001
+
+
+def text() -> str:
+    """The schema in the schema definition language, ending in a line feed."""
+    return f"{SCHEMA.as_str()}\n"

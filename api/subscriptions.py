@@ -1,0 +1,157 @@
+"""Following: every change set after a position, past ones first and then live.
+
+Law: past and present come from the same read, so there is no seam; the feed never runs ahead of
+its reader, and who is too slow is told so.
+"""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import Annotated
+
+import strawberry
+
+from api.context import Context, Info
+from api.enums import Permission, SecurityRole
+from api.errors import ErrorCode, Problem, bad_input
+from api.inputs import environment_key, position
+from api.nodes import When
+from api.types import ChangeSet, SynchronizationSettings, in_order
+from domain import standing as log
+from domain.actor import NotPermitted
+from domain.lifecycle import EnvironmentNotFound
+from domain.standing import Standing
+from projections.standings import KEPT
+
+SHORTEST_HEARTBEAT = 5
+LONGEST_HEARTBEAT = 300
+
+
+@strawberry.interface(description="Something a follower is told.")
+class FeedItem:
+    position: int = strawberry.field(
+        description="Where the follower is after this; reconnect with the last one seen."
+    )
+
+
+@strawberry.type(description="Any change set: settings, roles, environment.")
+class ChangeSetAppended(FeedItem):
+    change_set: ChangeSet = strawberry.field(description="What happened.")
+    settings: SynchronizationSettings = strawberry.field(description="As it left them.")
+
+
+@strawberry.type(description="This is the end of the log, and the connection lives.")
+class Heartbeat(FeedItem):
+    at: datetime = strawberry.field(description="Now.")
+
+
+@strawberry.type(
+    description="The viewer's rights changed with the change set just delivered. The feed ends "
+    "after this when they no longer suffice."
+)
+class AccessChanged(FeedItem):
+    viewer_roles: list[SecurityRole] = strawberry.field(description="The viewer's roles now.")
+
+
+@strawberry.type(
+    description="The client reads too slowly; the feed ends here and can be taken up again after "
+    "this position."
+)
+class Lagged(FeedItem):
+    pass
+
+
+@strawberry.type(description="Following what happens.")
+class Subscription:
+    @strawberry.subscription(
+        description="Every change set after a position, past ones first and then live, in order, "
+        "none missing, none twice. Without `after`: from now on. A Heartbeat comes at once when "
+        "the past has been delivered, so every client has a position; reconnect with the last one "
+        "seen. `after` beyond the end of the log is an error. Needs FOLLOW_FEED."
+    )
+    async def settings_feed(
+        self,
+        info: Info,
+        environment_key: Annotated[str, strawberry.argument(description="Whose feed.")],
+        after: Annotated[
+            int | None, strawberry.argument(description="The last position seen; 0 for all.")
+        ] = None,
+        heartbeat_seconds: Annotated[
+            int, strawberry.argument(description="A sign of life after that long, 5 to 300.")
+        ] = 15,
+    ) -> AsyncGenerator[FeedItem]:
+        if not SHORTEST_HEARTBEAT <= heartbeat_seconds <= LONGEST_HEARTBEAT:
+            raise bad_input(f"heartbeatSeconds is 5 to 300, not {heartbeat_seconds}.")
+        start = await _start(info.context, environment_key, after)
+        async for item in follow(info.context, environment_key, start, heartbeat_seconds):
+            info.context.forget()
+            yield item
+
+
+async def _start(context: Context, key: str, after: int | None) -> int:
+    """Where the feed begins, once it is clear that the viewer may follow it."""
+    key, after = environment_key(key), position(after, "after")
+    standing = (await context.rooms.standings.catch_up(key)).standing
+    if standing is None or not context.permissions(standing.environment):
+        raise bad_input(EnvironmentNotFound(key=key).message)
+    if not _may_follow(context, standing):
+        refusal = NotPermitted(needs=Permission.FOLLOW_FEED)
+        raise Problem(ErrorCode.FORBIDDEN, refusal.message)
+    if after is not None and after > standing.position:
+        raise bad_input(
+            f"after is {after}, which is beyond the end of the log at {standing.position}."
+        )
+    return standing.position if after is None else after
+
+
+def _may_follow(context: Context, standing: Standing) -> bool:
+    return Permission.FOLLOW_FEED in context.permissions(standing.environment)
+
+
+async def follow(
+    context: Context, key: str, start: int, heartbeat_seconds: float
+) -> AsyncGenerator[FeedItem]:
+    """The feed itself. Its reader pulls, so a slow one holds nothing but its position."""
+    standings, here, live = context.rooms.standings, start, False
+    roles = await _roles_at(context, key, start)
+    while True:
+        if live and standings.distance(key, here) > KEPT:
+            yield Lagged(position=here)
+            return
+        async for change_set in standings.since(key, here):
+            here = change_set.standing.position
+            yield _appended(context, change_set)
+            held = change_set.standing.environment.roles(context.actor.handle)
+            if held != roles:
+                roles = held
+                yield AccessChanged(position=here, viewer_roles=in_order(held))
+                tip = await standings.current(key)
+                if tip.standing is None or not _may_follow(context, tip.standing):
+                    return
+            if live and standings.distance(key, here) > KEPT:
+                break
+        else:
+            if not live or not await standings.moved(key, here, heartbeat_seconds):
+                live = True
+                yield Heartbeat(position=here, at=datetime.now(UTC))
+
+
+async def _roles_at(context: Context, key: str, position: int) -> frozenset[SecurityRole]:
+    tip = await context.rooms.standings.current(key)
+    if tip.position != position:
+        tip = await context.rooms.log.tip(key, position)
+    return (
+        frozenset()
+        if tip.standing is None
+        else tip.standing.environment.roles(context.actor.handle)
+    )
+
+
+def _appended(context: Context, change_set: log.ChangeSet) -> ChangeSetAppended:
+    standing = change_set.standing
+    tip = context.rooms.standings.tip(standing.environment.profile.key)
+    now = tip is None or tip.position <= standing.position
+    return ChangeSetAppended(
+        position=standing.position,
+        change_set=ChangeSet(change_set=change_set),
+        settings=SynchronizationSettings(standing=standing, when=When.NOW if now else When.THEN),
+    )

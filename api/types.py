@@ -1,0 +1,386 @@
+"""What the schema shows of an environment: itself, its settings, its members, its changes.
+
+Law: every field is a function of a standing and of what the viewer may see; none decides anything.
+They stand in one file because they show each other.
+"""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from api.context import Context, Info
+from api.enums import (
+    EnvironmentKind,
+    EnvironmentState,
+    MailingAddresses,
+    Permission,
+    Section,
+    SecurityRole,
+    WarningCode,
+)
+from api.errors import ErrorCode, Problem
+from api.nodes import Node, NodeId, When, node_id
+from api.people import Principal
+from domain import standing as log
+from domain.actor import NotPermitted
+from domain.environment import sentence
+from domain.membership import RoleGranted, RoleRevoked
+from domain.standing import Standing
+from domain.switches import (
+    APPOINTMENT_ATTACHMENTS,
+    ASSIGNED_TASKS,
+    MAILING_ADDRESSES,
+    RESOURCE_BOOKINGS,
+    Switches,
+    value,
+)
+from domain.tab import TAB
+from domain.warning import Warning as Consequence
+from eventstore.log import StoredChange
+
+DEFAULTS = Switches()
+TELLS_CHANGES = frozenset({Permission.READ_HISTORY, Permission.FOLLOW_FEED})
+
+
+def require(context: Context, standing: Standing, *any_of: Permission) -> None:
+    """FORBIDDEN, unless the viewer has one of these permissions in the environment as it is."""
+    if context.permissions(standing.environment).isdisjoint(any_of):
+        raise Problem(ErrorCode.FORBIDDEN, NotPermitted(needs=any_of[0]).message)
+
+
+@strawberry.type(description="A consequence worth knowing. Those that must be acknowledged say so.")
+class Warning:  # noqa: A001 -- the glossary's word
+    code: WarningCode = strawberry.field(description="Which consequence.")
+    message: str = strawberry.field(description="The consequence in words.")
+    setting: str | None = strawberry.field(description="The key of the setting it is about.")
+    must_be_acknowledged: bool = strawberry.field(
+        description="Whether applying is refused until the code is acknowledged."
+    )
+
+    @classmethod
+    def of(cls, consequence: Consequence) -> Self:
+        return cls(
+            code=consequence.code,
+            message=consequence.message,
+            setting=consequence.setting,
+            must_be_acknowledged=consequence.must_be_acknowledged,
+        )
+
+
+@strawberry.interface(
+    description="What a reader needs around every setting: what it is, whether it was changed, by "
+    "whom, and what to know before touching it."
+)
+class Setting(Node):
+    standing: strawberry.Private[Standing]
+    when: strawberry.Private[When]
+    setting: strawberry.Private[str]
+
+    @strawberry.field(description="Opaque, and the same every time.")
+    def id(self) -> strawberry.ID:
+        return node_id("Setting", self.standing, self.when, self.setting)
+
+    @strawberry.field(description="Its key, e.g. appointmentAttachments.")
+    def key(self) -> str:
+        return self.setting
+
+    @strawberry.field(description="Where on the tab it stands.")
+    def section(self) -> Section:
+        return TAB[self.setting].section
+
+    @strawberry.field(description="What the tab calls it.")
+    def label(self) -> str:
+        return TAB[self.setting].label
+
+    @strawberry.field(description="What it does.")
+    def description(self) -> str:
+        return TAB[self.setting].description
+
+    @strawberry.field(description="Whether it holds its default.")
+    def is_default(self) -> bool:
+        switches = self.standing.environment.switches
+        return value(switches, self.setting) == value(DEFAULTS, self.setting)
+
+    @strawberry.field(
+        description="The change that made it what it is. Null while it was never changed, and for "
+        "viewers with neither READ_HISTORY nor FOLLOW_FEED."
+    )
+    def last_change(self, info: Info) -> "Change | None":
+        change = self.standing.last_changes.get(self.setting)
+        rights = info.context.permissions(self.standing.environment)
+        if change is None or rights.isdisjoint(TELLS_CHANGES):
+            return None
+        return Change(change=change, standing=self.standing)
+
+    @strawberry.field(description="What to know before touching it.")
+    def warnings(self) -> list[Warning]:
+        return [Warning.of(warning) for warning in TAB[self.setting].warnings]
+
+
+@strawberry.type(description="A setting that is on or off.")
+class Switch(Setting):
+    @strawberry.field(description="Whether it is on.")
+    def enabled(self) -> bool:
+        return value(self.standing.environment.switches, self.setting) == "true"
+
+    @strawberry.field(description="Whether it is on where nobody changed it.")
+    def enabled_by_default(self) -> bool:
+        return value(DEFAULTS, self.setting) == "true"
+
+
+@strawberry.type(description="Which addresses of an Outlook contact are synchronized.")
+class MailingAddressesSetting(Setting):
+    @strawberry.field(description="What was chosen.")
+    def choice(self) -> MailingAddresses:
+        return self.standing.environment.switches.mailing_addresses
+
+    @strawberry.field(description="What holds where nobody chose.")
+    def default_choice(self) -> MailingAddresses:
+        return DEFAULTS.mailing_addresses
+
+
+def setting(standing: Standing, when: When, key: str) -> Setting:
+    """One setting of the tab by its key."""
+    kind = MailingAddressesSetting if key == MAILING_ADDRESSES else Switch
+    return kind(standing=standing, when=when, setting=key)
+
+
+@strawberry.type(
+    description="Everything on the Synchronization tab, for one environment, at one position."
+)
+class SynchronizationSettings(Node):
+    standing: strawberry.Private[Standing]
+    when: strawberry.Private[When]
+
+    @strawberry.field(description="Opaque, and the same every time.")
+    def id(self) -> strawberry.ID:
+        return node_id("SynchronizationSettings", self.standing, self.when)
+
+    @strawberry.field(description="Whose settings these are.")
+    def environment(self, info: Info) -> "Environment":
+        return now(self.standing, info)
+
+    @strawberry.field(description="The position of the log that they are the sum of.")
+    def position(self) -> int:
+        return self.standing.position
+
+    @strawberry.field(description="When the last change up to that position was recorded.")
+    def as_of(self) -> datetime:
+        return self.standing.as_of
+
+    @strawberry.field(description="Synchronize appointment attachments.")
+    def appointment_attachments(self) -> Switch:
+        return self._switch(APPOINTMENT_ATTACHMENTS)
+
+    @strawberry.field(description="Synchronize tasks that are assigned in Outlook.")
+    def assigned_tasks(self) -> Switch:
+        return self._switch(ASSIGNED_TASKS)
+
+    @strawberry.field(description="Synchronize resource bookings.")
+    def resource_bookings(self) -> Switch:
+        return self._switch(RESOURCE_BOOKINGS)
+
+    @strawberry.field(description="Which addresses of contacts are synchronized.")
+    def mailing_addresses(self) -> MailingAddressesSetting:
+        return MailingAddressesSetting(
+            standing=self.standing, when=self.when, setting=MAILING_ADDRESSES
+        )
+
+    def _switch(self, key: str) -> Switch:
+        return Switch(standing=self.standing, when=self.when, setting=key)
+
+
+@strawberry.type(description="Someone with at least one security role in an environment.")
+class Member:
+    principal: Principal = strawberry.field(description="Who.")
+    roles: list[SecurityRole] = strawberry.field(description="Which roles.")
+
+
+@strawberry.type(description="The place whose settings these are.")
+class Environment(Node):
+    standing: strawberry.Private[Standing]
+
+    @strawberry.field(description="Opaque, and the same every time.")
+    def id(self) -> strawberry.ID:
+        return NodeId("Environment", self.standing.environment.profile.key).opaque
+
+    @strawberry.field(description="1 to 63 of a-z, 0-9 and hyphen; never changes.")
+    def key(self) -> str:
+        return self.standing.environment.profile.key
+
+    @strawberry.field(description="What people call it.")
+    def name(self) -> str:
+        return self.standing.environment.profile.name
+
+    @strawberry.field(description="What it is for.")
+    def kind(self) -> EnvironmentKind:
+        return self.standing.environment.profile.kind
+
+    @strawberry.field(description="Whether it can be changed.")
+    def state(self) -> EnvironmentState:
+        return self.standing.environment.profile.state
+
+    @strawberry.field(description="Where its log ends.")
+    def position(self) -> int:
+        return self.standing.position
+
+    @strawberry.field(description="When it was registered.")
+    def registered_at(self) -> datetime:
+        return self.standing.registered_at
+
+    @strawberry.field(description="The settings now. Needs READ_SETTINGS.")
+    def settings(self, info: Info) -> SynchronizationSettings | None:
+        require(info.context, self.standing, Permission.READ_SETTINGS)
+        return SynchronizationSettings(standing=self.standing, when=When.NOW)
+
+    @strawberry.field(
+        description="Everyone with a role, by the time of their first. Needs READ_HISTORY or "
+        "MANAGE_ROLES."
+    )
+    async def members(self, info: Info) -> list[Member] | None:
+        require(info.context, self.standing, Permission.READ_HISTORY, Permission.MANAGE_ROLES)
+        held = self.standing.environment.members
+        known = await info.context.principals.load_many(held)
+        return [
+            Member(principal=Principal.of(each), roles=in_order(held[each.handle]))
+            for each in known
+        ]
+
+    @strawberry.field(description="The viewer's roles here.")
+    def viewer_roles(self, info: Info) -> list[SecurityRole]:
+        return in_order(self.standing.environment.roles(info.context.actor.handle))
+
+    @strawberry.field(description="What the viewer may do here.")
+    def viewer_can(self, info: Info) -> list[Permission]:
+        held = info.context.permissions(self.standing.environment)
+        return [permission for permission in Permission if permission in held]
+
+
+def now(standing: Standing, info: Info) -> Environment:
+    """The environment of a standing, itself as it stands now."""
+    tip = info.context.rooms.standings.tip(standing.environment.profile.key)
+    return Environment(standing=(tip and tip.standing) or standing)
+
+
+def in_order(roles: frozenset[SecurityRole]) -> list[SecurityRole]:
+    return [role for role in SecurityRole if role in roles]
+
+
+@strawberry.type(description="One event: who, when, what, from, to, why.")
+class Change(Node):
+    change: strawberry.Private[log.Change]
+    standing: strawberry.Private[Standing]
+
+    @strawberry.field(description="Opaque, and the same every time.")
+    def id(self) -> strawberry.ID:
+        key = self.standing.environment.profile.key
+        return NodeId("Change", key, str(self.change.recorded.position)).opaque
+
+    @strawberry.field(description="Where it happened.")
+    def environment(self, info: Info) -> Environment:
+        return now(self.standing, info)
+
+    @strawberry.field(description="Its place in the log.")
+    def position(self) -> int:
+        return self.change.recorded.position
+
+    @strawberry.field(description="When it was recorded.")
+    def at(self) -> datetime:
+        return self.change.recorded.at
+
+    @strawberry.field(description="Who did it.")
+    async def by(self, info: Info) -> Principal:
+        return await Principal.behind(self.change.recorded.actor, info)
+
+    @strawberry.field(description="Why, as they said; null without a reason or once erased.")
+    async def reason(self, info: Info) -> str | None:
+        return (await self._stored(info)).reason
+
+    @strawberry.field(description="The event's wire name, e.g. mailing_addresses_chosen.v1.")
+    def type(self) -> str:
+        return self.change.recorded.event.wire_name
+
+    @strawberry.field(description="The key of the setting it touched.")
+    async def setting(self, info: Info) -> str:
+        return await setting_key(self.change, info)
+
+    @strawberry.field(description="What the setting held before, as a machine value.")
+    def before(self) -> str | None:
+        return self.change.before
+
+    @strawberry.field(description="What it holds after, as a machine value.")
+    def after(self) -> str | None:
+        return self.change.after
+
+    @strawberry.field(description="The change as a sentence.")
+    def summary(self) -> str:
+        return sentence(self.change.recorded.event)
+
+    @strawberry.field(description="The event as stored, canonical JSON.")
+    async def payload(self, info: Info) -> str:
+        return (await self._stored(info)).payload
+
+    @strawberry.field(description="The seal of its entry in the log, in hex.")
+    async def seal(self, info: Info) -> str:
+        return (await self._stored(info)).seal.hex()
+
+    async def _stored(self, info: Info) -> StoredChange:
+        key = self.standing.environment.profile.key
+        return await info.context.stored.load((key, self.change.recorded.position))
+
+
+async def setting_key(change: log.Change, info: Info) -> str:
+    """The key as the API writes it: a role's names the principal, its handle once erased."""
+    event = change.recorded.event
+    if not isinstance(event, RoleGranted | RoleRevoked):
+        return change.setting
+    known = await info.context.principals.load(event.principal)
+    return f"role:{known.provider_id or known.handle}"
+
+
+@strawberry.type(description="The events of one request, in order, never split.")
+class ChangeSet:
+    change_set: strawberry.Private[log.ChangeSet]
+
+    @strawberry.field(description="Where it happened.")
+    def environment(self, info: Info) -> Environment:
+        return now(self.change_set.standing, info)
+
+    @strawberry.field(description="The position of its first change.")
+    def first_position(self) -> int:
+        return self._first.position
+
+    @strawberry.field(description="The position of its last change.")
+    def position(self) -> int:
+        return self.change_set.standing.position
+
+    @strawberry.field(description="When it was recorded.")
+    def at(self) -> datetime:
+        return self._first.at
+
+    @strawberry.field(description="Who asked for it.")
+    async def by(self, info: Info) -> Principal:
+        return await Principal.behind(self._first.actor, info)
+
+    @strawberry.field(description="Why, as they said; null without a reason or once erased.")
+    async def reason(self, info: Info) -> str | None:
+        return (await self._stored(info)).reason
+
+    @strawberry.field(description="The id that the request came with.")
+    async def request_id(self, info: Info) -> strawberry.ID | None:
+        request_id = (await self._stored(info)).request_id
+        return None if request_id is None else strawberry.ID(str(request_id))
+
+    @strawberry.field(description="Its changes.")
+    def changes(self) -> list[Change]:
+        standing = self.change_set.standing
+        return [Change(change=each, standing=standing) for each in self.change_set.changes]
+
+    @property
+    def _first(self) -> log.Recorded:
+        return self.change_set.changes[0].recorded
+
+    async def _stored(self, info: Info) -> StoredChange:
+        key = self.change_set.standing.environment.profile.key
+        return await info.context.stored.load((key, self._first.position))

@@ -1,0 +1,5 @@
+"""`python -m app` is `syncledger`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,110 @@
+"""The composition root: where real things are chosen and put together.
+
+Law: the only place that knows every room; what it opens, it closes.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.context import Rooms
+from api.identity import FixedKeys, Verifier, keys_at
+from app.config import Config
+from app.embedded_postgres import EmbeddedPostgres, address, running
+from app.issuer import AUDIENCE, ISSUER, Issuer
+from eventstore.appender import Appender
+from eventstore.database import APPLICATION_ROLE, Database
+from eventstore.doorbell import Doorbell
+from eventstore.log import Log
+from eventstore.principals import Principals
+from projections.projector import Projector
+from projections.standings import Standings
+
+DATABASE = "postgres"
+OWNER = "postgres"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postgres:
+    """Where the log is. `embedded`: the server that this process owns, if it owns one."""
+
+    dsn: str
+    owner_dsn: str
+    embedded: EmbeddedPostgres | None = None
+
+
+@contextmanager
+def owned_postgres(config: Config) -> Iterator[Postgres]:
+    """For `serve`: the database of the DSN, or an embedded server of this process alone.
+
+    Raises DataFolderInUse when another process has the data folder.
+    """
+    if config.dsn is not None:
+        yield Postgres(dsn=config.dsn, owner_dsn=config.owner_dsn or config.dsn)
+        return
+    server = EmbeddedPostgres.start(config.data)
+    try:
+        yield _embedded(server.socket_folder, server)
+    finally:
+        server.stop()
+
+
+@contextmanager
+def any_postgres(config: Config) -> Iterator[Postgres]:
+    """For the other verbs: attached to a running `serve` where there is one."""
+    folder = None if config.dsn is not None else running(config.data)
+    if folder is not None:
+        yield _embedded(folder, None)
+        return
+    with owned_postgres(config) as postgres:
+        yield postgres
+
+
+def _embedded(folder: Path, server: EmbeddedPostgres | None) -> Postgres:
+    return Postgres(
+        dsn=address(folder, user=APPLICATION_ROLE, database=DATABASE),
+        owner_dsn=address(folder, user=OWNER, database=DATABASE),
+        embedded=server,
+    )
+
+
+def own_issuer(config: Config) -> Issuer | None:
+    """The issuer of the data folder; None where production names a provider."""
+    return Issuer.open(config.data) if config.issuer is None else None
+
+
+def verifier(config: Config) -> Verifier:
+    """Tokens are verified the same way always; only the keys come from different places."""
+    if config.issuer is None or config.audience is None or config.jwks is None:
+        keys = FixedKeys(Issuer.open(config.data).jwks())
+        return Verifier(issuer=ISSUER, audience=AUDIENCE, algorithms=("EdDSA",), keys=keys)
+    return Verifier(
+        issuer=config.issuer,
+        audience=config.audience,
+        algorithms=config.algorithms,
+        keys=keys_at(config.jwks),
+    )
+
+
+@asynccontextmanager
+async def open_rooms(dsn: str) -> AsyncIterator[Rooms]:
+    """Everything below the edge, running."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(dsn))
+        log = Log(database)
+        standings = Standings(log)
+        doorbell = await stack.enter_async_context(Doorbell(database).running())
+        await stack.enter_async_context(standings.following(doorbell))
+        projector = Projector(database, standings.current)
+        await stack.enter_async_context(projector.running())
+        appender = Appender(database, standings, doorbell.ring)
+        await stack.enter_async_context(appender.running())
+        yield Rooms(
+            database=database,
+            log=log,
+            appender=appender,
+            standings=standings,
+            principals=Principals(database),
+            projector=projector,
+        )

@@ -1,0 +1,183 @@
+"""What asking for changes would do, or why it is refused.
+
+Law: `plan` is the only way from what is asked to what happens; applying and previewing are the
+same plan.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from domain import environment
+from domain.actor import Actor, NotPermitted
+from domain.environment import Command, Event, decide, register, subject
+from domain.lifecycle import EnvironmentNotFound, RegisterEnvironment
+from domain.refusal import RefusalCode
+from domain.standing import Change, Recorded, Standing, advance
+
+MOST_CHANGES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One press of OK: in order, all or nothing.
+
+    `expected_position`: refuse if a setting touched here was changed after it.
+    """
+
+    environment: str
+    commands: tuple[Command, ...]
+    actor: Actor
+    expected_position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What would happen: nothing, when `changes` is empty."""
+
+    changes: tuple[Change, ...]
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingAsked:
+    code: ClassVar[RefusalCode] = RefusalCode.NOTHING_ASKED
+
+    @property
+    def message(self) -> str:
+        return f"No change is asked for. Ask for 1 to {MOST_CHANGES}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooManyChanges:
+    asked: int
+
+    code: ClassVar[RefusalCode] = RefusalCode.TOO_MANY_CHANGES
+
+    @property
+    def message(self) -> str:
+        return f"{self.asked} changes are asked for at once. Ask for 1 to {MOST_CHANGES}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedMeanwhile:
+    """`position`: where the log ends now; `by`: what was changed after the expected position."""
+
+    expected_position: int
+    position: int
+    by: tuple[Change, ...]
+
+    code: ClassVar[RefusalCode] = RefusalCode.CHANGED_MEANWHILE
+
+    @property
+    def message(self) -> str:
+        settings = ", ".join(change.setting for change in self.by)
+        return (
+            f"{settings} was changed after position {self.expected_position}. "
+            f"Look at the settings at position {self.position} and ask again."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeyondTheEnd:
+    """A position that the log has not reached: not a conflict but a mistake of the asker's."""
+
+    asked: int
+    position: int
+
+    @property
+    def message(self) -> str:
+        return f"Position {self.asked} is beyond the end of the log, which is {self.position}."
+
+
+Refusal = environment.Refusal | NothingAsked | TooManyChanges | ChangedMeanwhile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedChange:
+    """`index` counts what was asked from 0; None: the whole request."""
+
+    refusal: Refusal
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Everything that stands against the request at once. Nothing happens."""
+
+    refusals: tuple[RefusedChange, ...]
+
+
+def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused | BeyondTheEnd:
+    """Decide the commands in order, each on what the one before left. `at`: when it would happen.
+
+    A refused command does not stop the next ones from being looked at, so that every refusal is
+    told at once.
+    """
+    refused = _refuse_whole(standing, ask)
+    if refused is not None:
+        return refused
+    first = 1 if standing is None else standing.position + 1
+    after = standing
+    changes: list[Change] = []
+    refusals: list[RefusedChange] = []
+    for index, command in enumerate(ask.commands):
+        decided = _decide(standing, after, command, ask)
+        if not isinstance(decided, tuple):
+            refusals.append(RefusedChange(index=index, refusal=decided))
+            continue
+        for event in decided:
+            recorded = Recorded(
+                position=first + len(changes),
+                change_set=first,
+                at=at,
+                actor=ask.actor.handle,
+                event=event,
+            )
+            after = advance(after, recorded)
+            changes.append(after.last_changes[subject(event)])
+    if refusals or after is None:
+        return Refused(refusals=tuple(refusals))
+    return Planned(changes=tuple(changes), standing=after)
+
+
+def _refuse_whole(standing: Standing | None, ask: Ask) -> Refused | BeyondTheEnd | None:
+    hidden = standing is None or not standing.environment.permissions(ask.actor)
+    registers = any(isinstance(command, RegisterEnvironment) for command in ask.commands)
+    refusal: Refusal | None = None
+    if hidden and not registers:
+        refusal = EnvironmentNotFound(key=ask.environment)
+    elif not ask.commands:
+        refusal = NothingAsked()
+    elif len(ask.commands) > MOST_CHANGES:
+        refusal = TooManyChanges(asked=len(ask.commands))
+    if refusal is not None:
+        return Refused(refusals=(RefusedChange(refusal=refusal),))
+    end = 0 if standing is None else standing.position
+    if ask.expected_position is not None and ask.expected_position > end:
+        return BeyondTheEnd(asked=ask.expected_position, position=end)
+    return None
+
+
+def _decide(
+    start: Standing | None, now: Standing | None, command: Command, ask: Ask
+) -> tuple[Event, ...] | Refusal:
+    if now is None:
+        if isinstance(command, RegisterEnvironment):
+            return register(command, ask.actor)
+        return EnvironmentNotFound(key=ask.environment)
+    decided = decide(now.environment, command, ask.actor)
+    if start is None or isinstance(decided, NotPermitted):
+        return decided
+    return _conflict(start, command, ask.expected_position) or decided
+
+
+def _conflict(
+    start: Standing, command: Command, expected_position: int | None
+) -> ChangedMeanwhile | None:
+    last = start.last_changes.get(subject(command))
+    if expected_position is None or last is None or last.recorded.position <= expected_position:
+        return None
+    return ChangedMeanwhile(
+        expected_position=expected_position, position=start.position, by=(last,)
+    )

@@ -1,0 +1,78 @@
+"""Somebody appended: rung after commit, told to other processes once for many rings.
+
+Law: the bell carries no news. Whoever hears it, or has waited long enough, reads the heads; a bell
+that is lost costs patience, never a change.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from eventstore.database import Connection, Database, Unavailable, reaching
+from eventstore.log import SQL
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "syncledger"
+STILLNESS = 15.0
+"""Seconds without a ring after which the connection is tried, since it may be dead unnoticed."""
+PAUSE = 0.5
+
+
+class Doorbell:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rung = asyncio.Event()
+        self._heard = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Doorbell"]:
+        task = asyncio.create_task(self._run(), name="doorbell")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def ring(self) -> None:
+        """Tell the other processes, soon."""
+        self._rung.set()
+
+    async def heard(self, patience: float) -> None:
+        """Return when somebody rang, at the latest after that many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._heard.wait()
+        self._heard.clear()
+
+    async def _run(self) -> None:
+        while True:
+            connection: Connection | None = None
+            try:
+                connection = await self._database.connect()
+                await self._serve(connection)
+            except Unavailable as error:
+                logger.warning("the doorbell is silent, readers poll: %s", error)
+                await asyncio.sleep(PAUSE)
+            finally:
+                if connection is not None:
+                    connection.terminate()
+
+    async def _serve(self, connection: Connection) -> None:
+        own = connection.get_server_pid()
+
+        def listen(_connection: object, sender: int, _channel: str, _payload: object) -> None:
+            if sender != own:
+                self._heard.set()
+
+        with reaching():
+            await connection.add_listener(CHANNEL, listen)
+            self._heard.set()
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(STILLNESS):
+                        await self._rung.wait()
+                self._rung.clear()
+                await connection.execute(SQL["ring"])

@@ -1,0 +1,53 @@
+-- What `migrate` runs, as the owner. Every statement may be run again.
+
+-- name: lock
+-- One migration at a time, whoever starts it.
+SELECT pg_advisory_lock(8302025);
+
+-- name: roles
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'syncledger_owner') THEN
+        CREATE ROLE syncledger_owner NOLOGIN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'syncledger_app') THEN
+        CREATE ROLE syncledger_app LOGIN NOINHERIT;
+    END IF;
+    IF NOT pg_has_role('syncledger_owner', 'MEMBER') THEN
+        GRANT syncledger_owner TO CURRENT_USER;
+    END IF;
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO syncledger_app', current_database());
+END $$;
+
+-- name: schema
+CREATE SCHEMA IF NOT EXISTS syncledger AUTHORIZATION syncledger_owner;
+
+-- name: become_owner
+SET ROLE syncledger_owner;
+
+-- name: search_path
+SET search_path = syncledger;
+
+-- name: table
+CREATE TABLE IF NOT EXISTS migrations (
+    name       text PRIMARY KEY,
+    digest     bytea NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- name: visible
+GRANT SELECT ON migrations TO syncledger_app;
+
+-- name: applied
+SELECT name, digest FROM migrations ORDER BY name;
+
+-- name: record
+INSERT INTO migrations (name, digest) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, applied_at = clock_timestamp();
+
+-- name: current
+SELECT name, digest FROM syncledger.migrations ORDER BY name;
+
+-- name: exists
+SELECT to_regclass('syncledger.migrations') IS NOT NULL AS migrated;

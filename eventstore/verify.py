@@ -1,0 +1,134 @@
+"""Proof that a log is whole and unchanged, as far as the log itself can prove it.
+
+Law: every leaf and seal is computed anew from the stored columns; nothing stored is believed.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+
+from domain.standing import Standing
+from eventstore.codec import NotOurs
+from eventstore.database import Database
+from eventstore.log import SQL, Entry, Head, Log, fold
+from eventstore.seal import GENESIS, Sealed, commitment, leaf, seal
+
+MOST_FINDINGS = 20
+"""Told for each environment: after the first broken seal the rest follows from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, and the first place where it shows."""
+
+    environment: str
+    position: int
+    message: str
+
+
+@dataclass(slots=True)
+class Report:
+    """`standing`: the fold of what was read, None where it could not be folded."""
+
+    environment: str
+    entries: int = 0
+    standing: Standing | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    def found(self, position: int, message: str) -> None:
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Finding(self.environment, position, message))
+
+
+class _Walk:
+    """One log, entry by entry."""
+
+    def __init__(self, environment: str) -> None:
+        self.report = Report(environment)
+        self.last: Entry | None = None
+        self.foldable = True
+
+    @property
+    def position(self) -> int:
+        return 0 if self.last is None else self.last.position
+
+    def take(self, page: list[Entry]) -> Iterator[Standing]:
+        """Check a page of whole change sets; gives the standing after each set."""
+        for _, one_set in groupby(page, key=attrgetter("change_set")):
+            entries = list(one_set)
+            for entry in entries:
+                self._check(entry)
+            self._fold(entries)
+            if self.foldable and self.report.standing is not None:
+                yield self.report.standing
+
+    def _check(self, entry: Entry) -> None:
+        last, found = self.last, self.report.found
+        if entry.position != self.position + 1:
+            found(self.position + 1, f"position {self.position} is followed by {entry.position}")
+        if seal(GENESIS if last is None else last.seal, leaf(Sealed(*entry[:8]))) != entry.seal:
+            found(entry.position, "the seal does not fit the entry and the seal before it")
+        if entry.change_set != entry.position and (
+            last is None or entry.change_set != last.change_set
+        ):
+            found(entry.position, f"change set {entry.change_set} does not begin here")
+        if last is not None and entry.recorded_at < last.recorded_at:
+            found(entry.position, f"recorded at {entry.recorded_at}, before the entry before it")
+        self.last = entry
+        self.report.entries += 1
+
+    def _fold(self, entries: list[Entry]) -> None:
+        if not self.foldable:
+            return
+        try:
+            self.report.standing = fold(self.report.standing, entries).standing
+        except (NotOurs, ValueError) as error:
+            self.foldable = False
+            self.report.found(entries[0].position, str(error))
+
+    def end(self, head: Head | None) -> None:
+        """Compare the last entry with the head."""
+        last, found = self.last, self.report.found
+        end = self.position
+        if head is None:
+            found(end, f"there are {end} entries but no head")
+        elif head.position != end:
+            found(min(end, head.position) + 1, f"the head says {head.position}, the log {end}")
+        elif last is not None and head.seal != last.seal:
+            found(end, "the head's seal is not the last entry's")
+        elif last is not None and head.recorded_at != last.recorded_at:
+            found(end, "the head's time is not the last entry's")
+
+
+class Verifier:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._log = Log(database)
+
+    async def environments(self) -> list[str]:
+        """Every environment with a head or an entry."""
+        return [row["environment"] for row in await self._database.fetch(SQL["environments"])]
+
+    async def verify(self, environment: str) -> AsyncIterator[Standing | Report]:
+        """The standing after every change set, as far as it can be folded; last the report."""
+        walk = _Walk(environment)
+        commitments: dict[int, bytes] = {}
+        while True:
+            before = walk.report.entries
+            async for page in self._log.pages(environment, walk.position):
+                for standing in walk.take(page):
+                    yield standing
+                commitments |= {each.change_set: each.reason for each in page if each.reason}
+            head = await self._log.head(environment)
+            grew = walk.report.entries > before
+            if head is None or head.position <= walk.position or not grew:
+                break
+        walk.end(head)
+        await self._check_remarks(walk.report, commitments)
+        yield walk.report
+
+    async def _check_remarks(self, report: Report, commitments: dict[int, bytes]) -> None:
+        for row in await self._database.fetch(SQL["remarks"], report.environment):
+            if commitments.get(row["change_set"]) != commitment(row["salt"], row["text"]):
+                report.found(row["change_set"], "the reason is not the one that was sealed")

@@ -1,0 +1,139 @@
+"""Real Postgres for the tests: one embedded server a run, one database a test, cloned."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.embedded_postgres import EmbeddedPostgres, address
+from eventstore.appender import Appender
+from eventstore.database import Database
+from eventstore.doorbell import Doorbell
+from eventstore.log import Log
+from eventstore.migrate import migrate
+from eventstore.principals import Principals
+from projections.projector import SCHEMA, Projector
+from projections.standings import Standings
+
+TEMPLATE = "syncledger_template"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--chaos", choices=["short", "long"], default="short")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.postgres)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A server with a migrated database to clone."""
+
+    folder: Path
+
+    def dsn(self, database: str, user: str = "postgres") -> str:
+        return address(self.folder, user=user, database=database)
+
+    async def run(self, statement: str, database: str = "postgres") -> None:
+        connection = await asyncpg.connect(self.dsn(database))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    server = EmbeddedPostgres.start(tmp_path_factory.mktemp("cluster"))
+    try:
+        made = Cluster(server.socket_folder)
+        asyncio.run(_make_template(made))
+        yield made
+    finally:
+        server.stop()
+
+
+async def _make_template(cluster: Cluster) -> None:
+    await cluster.run(f"CREATE DATABASE {TEMPLATE}")
+    await migrate(cluster.dsn(TEMPLATE), SCHEMA)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One database of a test's own."""
+
+    cluster: Cluster
+    name: str
+
+    @property
+    def owner_dsn(self) -> str:
+        return self.cluster.dsn(self.name)
+
+    @property
+    def dsn(self) -> str:
+        return self.cluster.dsn(self.name, "syncledger_app")
+
+    async def as_superuser(self, *statements: str) -> None:
+        for statement in statements:
+            await self.cluster.run(statement, self.name)
+
+
+@pytest.fixture
+async def place(cluster: Cluster) -> AsyncIterator[Place]:
+    name = f"test_{os.getpid()}_{secrets.token_hex(6)}"
+    await cluster.run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield Place(cluster, name)
+    await cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass(frozen=True)
+class Process:
+    """What one process has: the rooms below the edge, running."""
+
+    database: Database
+    log: Log
+    standings: Standings
+    appender: Appender
+    principals: Principals
+    projector: Projector
+    doorbell: Doorbell
+
+
+async def enter_process(stack: AsyncExitStack, dsn: str) -> Process:
+    database = await stack.enter_async_context(Database(dsn))
+    log = Log(database)
+    standings = Standings(log)
+    doorbell = await stack.enter_async_context(Doorbell(database).running())
+    await stack.enter_async_context(standings.following(doorbell))
+    appender = Appender(database, standings, doorbell.ring)
+    await stack.enter_async_context(appender.running())
+    return Process(
+        database=database,
+        log=log,
+        standings=standings,
+        appender=appender,
+        principals=Principals(database),
+        projector=Projector(database, standings.current),
+        doorbell=doorbell,
+    )
+
+
+@pytest.fixture
+async def process(place: Place) -> AsyncIterator[Process]:
+    async with AsyncExitStack() as stack:
+        yield await enter_process(stack, place.dsn)
+
+
+@pytest.fixture
+async def other_process(place: Place) -> AsyncIterator[Process]:
+    async with AsyncExitStack() as stack:
+        yield await enter_process(stack, place.dsn)

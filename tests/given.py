@@ -1,0 +1,96 @@
+"""Sentences for decisions: given these facts, when this is asked, then that happens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from domain.actor import Actor, SecurityRole
+from domain.environment import Command, Event
+from domain.lifecycle import EnvironmentKind, EnvironmentRegistered, RegisterEnvironment
+from domain.membership import RoleGranted
+from domain.plan import Ask, BeyondTheEnd, Planned, Refusal, Refused, plan
+from domain.standing import Recorded, Standing, advance
+
+KEY = "contoso-prod"
+START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+ALICE = UUID("a11ce000-0000-4000-8000-000000000000")
+BOB = UUID("b0b00000-0000-4000-8000-000000000000")
+CAROL = UUID("ca401000-0000-4000-8000-000000000000")
+PLATFORM = Actor(handle=CAROL, platform_administrator=True)
+ADMINISTRATOR = Actor(handle=ALICE)
+NOBODY = Actor(handle=BOB)
+
+REGISTER = RegisterEnvironment(
+    key=KEY, name="Contoso", kind=EnvironmentKind.PRODUCTION, administrator=ALICE
+)
+REGISTERED: tuple[Event, ...] = (
+    EnvironmentRegistered(
+        key=KEY, name="Contoso", kind=EnvironmentKind.PRODUCTION, catalogue=1
+    ),
+    RoleGranted(principal=ALICE, role=SecurityRole.SYSTEM_ADMINISTRATOR),
+)
+
+
+def facts(events: Sequence[Event], actor: UUID = ALICE) -> list[Recorded]:
+    """The events at positions 1, 2, 3 …, a minute apart, each a change set of its own."""
+    return [
+        Recorded(
+            position=position,
+            change_set=position,
+            at=START + timedelta(minutes=position),
+            actor=actor,
+            event=event,
+        )
+        for position, event in enumerate(events, 1)
+    ]
+
+
+def fold(events: Sequence[Event]) -> Standing | None:
+    standing: Standing | None = None
+    for fact in facts(events):
+        standing = advance(standing, fact)
+    return standing
+
+
+@dataclass(frozen=True)
+class Given:
+    standing: Standing | None
+    actor: Actor = ADMINISTRATOR
+    expected_position: int | None = None
+    outcome: Planned | Refused | BeyondTheEnd | None = None
+
+    def by(self, actor: Actor) -> "Given":
+        return replace(self, actor=actor)
+
+    def expecting(self, position: int) -> "Given":
+        return replace(self, expected_position=position)
+
+    def when(self, *commands: Command) -> "Given":
+        ask = Ask(
+            environment=KEY,
+            commands=commands,
+            actor=self.actor,
+            expected_position=self.expected_position,
+        )
+        return replace(self, outcome=plan(self.standing, ask, START + timedelta(days=1)))
+
+    def then(self, *events: Event) -> Planned:
+        assert isinstance(self.outcome, Planned), self.outcome
+        assert tuple(change.recorded.event for change in self.outcome.changes) == events
+        return self.outcome
+
+    def refused(self, *refusals: Refusal) -> Refused:
+        assert isinstance(self.outcome, Refused), self.outcome
+        assert tuple(each.refusal for each in self.outcome.refusals) == refusals
+        return self.outcome
+
+
+def given(*events: Event) -> Given:
+    """A registered environment of which Alice is system administrator, and then these facts."""
+    return Given(fold((*REGISTERED, *events)))
+
+
+def nothing() -> Given:
+    """No such environment yet."""
+    return Given(None)
