@@ -83,6 +83,11 @@ def _masked(cause: BaseException) -> GraphQLFormattedError:
             "message": "The settings store cannot be reached now. Try again in a moment.",
             "extensions": {"code": ErrorCode.SERVICE_UNAVAILABLE.value},
         }
+    if isinstance(cause, RecursionError):
+        return {
+            "message": "The operation is nested too deeply to be run. Ask for less at once.",
+            "extensions": {"code": ErrorCode.BAD_USER_INPUT.value},
+        }
     error_id = uuid4().hex
     logger.error("accident %s", error_id, exc_info=cause)
     return {

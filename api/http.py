@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import orjson
 from graphql import OperationType
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from api import graphiql
@@ -20,6 +20,8 @@ from api.limits import MOST_BYTES, TooLarge
 from api.operations import Answer, Rejected
 
 GRAPHQL_JSON = "application/graphql-response+json"
+OURS = {ErrorCode.INTERNAL_SERVER_ERROR: 500, ErrorCode.SERVICE_UNAVAILABLE: 503}
+"""The status where nothing was run through no fault of the client's."""
 
 
 class HttpEntrance:
@@ -47,11 +49,11 @@ class HttpEntrance:
             return _json(request, {"errors": told([refusal])}, 413)
         except HTTPException:
             raise
+        except ClientDisconnect:
+            return Response(status_code=400)
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
-            failure = accident(error)
-            code = (failure.get("extensions") or {}).get("code")
-            status = 503 if code == ErrorCode.SERVICE_UNAVAILABLE else 500
-            return _json(request, {"errors": [failure]}, status)
+            failures = [accident(error)]
+            return _json(request, {"errors": failures}, _status(failures))
 
     async def _answered(self, request: Request) -> Response:
         identity = await self._entrance.identify(request.headers.get("authorization"))
@@ -61,11 +63,11 @@ class HttpEntrance:
             raise Rejected.because(
                 ErrorCode.BAD_REQUEST, "Subscribe over a WebSocket (graphql-transport-ws)."
             )
-        if request.method == "GET" and operation.kind is not OperationType.QUERY:
+        if request.method != "POST" and operation.kind is not OperationType.QUERY:
             raise HTTPException(405, "A GET only asks. Send mutations by POST.", {"Allow": "POST"})
         context = await self._entrance.context(identity)
         answer = await self._entrance.documents.execute(operation, context)
-        return _json(request, answer, 200 if "data" in answer else _status(answer))
+        return _json(request, answer, 200 if "data" in answer else _status(answer["errors"]))
 
 
 def refused(request: Request, error: Exception) -> Response:
@@ -83,13 +85,14 @@ def _wants_page(request: Request) -> bool:
     )
 
 
-def _status(answer: Answer) -> int:
-    code = orjson.dumps(answer["errors"]).decode()
-    return 500 if ErrorCode.INTERNAL_SERVER_ERROR in code else 400
+def _status(errors: object) -> int:
+    """The status of an answer without data."""
+    text = orjson.dumps(errors)
+    return next((ours for code, ours in OURS.items() if f'"code":"{code}"'.encode() in text), 400)
 
 
 async def _params(request: Request) -> Mapping[str, object]:
-    if request.method == "GET":
+    if request.method != "POST":
         return _query_params(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -120,7 +123,9 @@ def _object(text: bytes) -> dict[str, object]:
     try:
         found = orjson.loads(text)
     except json.JSONDecodeError as error:
-        raise Rejected.because(ErrorCode.BAD_REQUEST, f"This is no JSON: {error}") from error
+        lone = "surrogate in string" in str(error)
+        code = ErrorCode.BAD_USER_INPUT if lone else ErrorCode.BAD_REQUEST
+        raise Rejected.because(code, f"This cannot be read as JSON: {error}.") from error
     if not isinstance(found, dict):
         raise Rejected.because(ErrorCode.BAD_REQUEST, "The parameters are one JSON object.")
     return found

@@ -3,6 +3,7 @@
 Law: every limit is told in the refusal, and is checked before the work that it limits.
 """
 
+import re
 from collections.abc import Iterator
 
 from graphql import DocumentNode, StringValueNode, Visitor, visit
@@ -15,6 +16,10 @@ MOST_TOKENS = 2_000
 MOST_VALIDATION_ERRORS = 20
 MOST_OPERATIONS_ON_A_SOCKET = 100
 SECONDS_TO_CONNECTION_INIT = 3.0
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+type Trail = tuple[Trail, object] | None
+"""How a value is reached: the way to what holds it, and the key or index in there."""
 
 
 class TooLarge(Exception):
@@ -33,26 +38,33 @@ def refuse_unstorable_literals(document: DocumentNode) -> None:
     visit(document, _Texts())
 
 
-def refuse_unstorable_values(value: object, path: str) -> None:
-    """Walks decoded JSON, whose depth the decoder has bounded."""
-    for place, text in _texts(value, path):
-        refuse_unstorable(text, place)
+def refuse_unstorable_values(variables: dict[str, object]) -> None:
+    """Walks without recursion, and words a place only where something is wrong there."""
+    waiting: list[tuple[Trail, object]] = [(None, variables)]
+    while waiting:
+        trail, value = waiting.pop()
+        if isinstance(value, str):
+            if UNSTORABLE.search(value):
+                refuse_unstorable(value, _worded(trail))
+        elif isinstance(value, list):
+            waiting += [((trail, index), inner) for index, inner in enumerate(value)]
+        elif isinstance(value, dict):
+            refuse_unstorable("".join(value), f"A key in {_worded(trail)}")
+            waiting += [((trail, key), inner) for key, inner in value.items()]
 
 
 def refuse_unstorable(text: str, where: str) -> None:
     """BAD_USER_INPUT for a text that Postgres or UTF-8 cannot give back unchanged."""
-    for character in text:
-        if character == "\0" or "\ud800" <= character <= "\udfff":
-            raise bad_input(f"{where} contains U+{ord(character):04X}, which cannot be stored.")
+    found = UNSTORABLE.search(text)
+    if found:
+        raise bad_input(f"{where} contains U+{ord(found[0]):04X}, which cannot be stored.")
 
 
-def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield f"A key in {path}", key
-            yield from _texts(inner, f"{path}.{key}")
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, f"{path}[{index}]")
+def _worded(trail: Trail) -> str:
+    return ".".join(["variables", *reversed([str(step) for step in _steps(trail)])])[:200]
+
+
+def _steps(trail: Trail) -> Iterator[object]:
+    while trail is not None:
+        trail, step = trail
+        yield step

@@ -4,6 +4,7 @@ Law: nothing is decided here; applying and previewing differ only in whether the
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID, uuid4
@@ -28,97 +29,39 @@ from api.inputs import (
     request_id,
 )
 from api.nodes import When
-from api.refusals import Refusal, shown
+from api.refusals import shown
+from api.results import (
+    ChangeSettingsResult,
+    EnvironmentChanged,
+    EnvironmentRefused,
+    EnvironmentResult,
+    PlannedChange,
+    SettingsChanged,
+    SettingsPreviewed,
+    SettingsRefused,
+)
 from api.types import (
     ChangeSet,
     Environment,
     SynchronizationSettings,
     Warning,  # noqa: A004 -- the glossary's word
     setting_key,
+    settings_at,
 )
 from domain import environment as whole
 from domain import standing as log
+from domain.actor import NotPermitted
 from domain.environment import Command
 from domain.lifecycle import (
     ArchiveEnvironment,
+    EnvironmentNotFound,
     RegisterEnvironment,
     RenameEnvironment,
     RestoreEnvironment,
 )
 from domain.membership import GrantRole, RevokeRole
-from domain.plan import Ask, BeyondTheEnd, Planned, Refused, plan
-from domain.standing import Standing
+from domain.plan import Ask, BeyondTheEnd, Planned, Refused, RefusedChange, plan
 from eventstore.transact import Applied, Outcome, Request, RequestIdReused
-
-
-@strawberry.type(description="The changes were made, or were there already.")
-class SettingsChanged:
-    change_set: ChangeSet | None = strawberry.field(
-        description="Null when everything already was as asked."
-    )
-    settings: SynchronizationSettings = strawberry.field(description="As they stand after it.")
-    warnings: list[Warning] = strawberry.field(description="What to know about these changes.")
-    replayed: bool = strawberry.field(
-        description="True when a request id was seen before and this is the first answer again."
-    )
-
-
-@strawberry.type(description="What one change would do.")
-class PlannedChange:
-    setting: str = strawberry.field(description="The key of the setting.")
-    type: str = strawberry.field(description="The event's wire name.")
-    before: str | None = strawberry.field(description="What it holds, as a machine value.")
-    after: str | None = strawberry.field(description="What it would hold.")
-    summary: str = strawberry.field(description="The change as a sentence.")
-
-
-@strawberry.type(
-    description="What applying would do now. Nothing was written. A preview is refused exactly "
-    "where applying would be, except that acknowledgements may still be missing: those warnings "
-    "say `mustBeAcknowledged`."
-)
-class SettingsPreviewed:
-    changes: list[PlannedChange] = strawberry.field(description="In order; empty for none.")
-    settings: SynchronizationSettings = strawberry.field(
-        description="As they would stand. Nothing can be fetched by their ids."
-    )
-    warnings: list[Warning] = strawberry.field(description="What to know about these changes.")
-
-
-@strawberry.type(description="Nothing was written.")
-class SettingsRefused:
-    refusals: list[Refusal] = strawberry.field(description="Everything that stands against it.")
-    position: int = strawberry.field(
-        description="Where the log ends; 0 where there is none that the viewer may see."
-    )
-
-
-ChangeSettingsResult = Annotated[
-    SettingsChanged | SettingsPreviewed | SettingsRefused,
-    strawberry.union("ChangeSettingsResult", description="What became of a request."),
-]
-
-
-@strawberry.type(description="The environment was changed, or was so already.")
-class EnvironmentChanged:
-    environment: Environment = strawberry.field(description="As it stands after it.")
-    change_set: ChangeSet | None = strawberry.field(
-        description="Null when everything already was as asked."
-    )
-    replayed: bool = strawberry.field(
-        description="True when a request id was seen before and this is the first answer again."
-    )
-
-
-@strawberry.type(description="Nothing was written.")
-class EnvironmentRefused:
-    refusals: list[Refusal] = strawberry.field(description="Everything that stands against it.")
-
-
-EnvironmentResult = Annotated[
-    EnvironmentChanged | EnvironmentRefused,
-    strawberry.union("EnvironmentResult", description="What became of a request."),
-]
 
 
 def argument(description: str) -> object:
@@ -137,9 +80,10 @@ class Mutation:
             actor=info.context.actor,
             expected_position=position(input.expected_position, "expectedPosition"),
         )
+        request = _request(ask, input.reason, input.request_id)
         if input.mode is ChangeMode.APPLY:
-            return await _apply(info, ask, input.reason, input.request_id)
-        if input.request_id is not None:
+            return await _apply(info, request)
+        if request.request_id is not None:
             raise bad_input("A preview takes no request id: it writes nothing.")
         return await _preview(info, ask)
 
@@ -207,16 +151,14 @@ class About(NamedTuple):
     command: Callable[[UUID], Command]
 
 
-async def _apply(
-    info: Info, ask: Ask, reason: str | None, asked_as: str | None
-) -> SettingsChanged | SettingsRefused:
-    outcome = await _transact(info.context, ask, reason, asked_as)
+async def _apply(info: Info, request: Request) -> SettingsChanged | SettingsRefused:
+    outcome = await info.context.rooms.appender.transact(request)
     if not isinstance(outcome, Applied):
-        return await _refused(info.context, ask.environment, outcome)
+        return await _refused(info.context, request.ask.environment, outcome)
     made = outcome.change_set
     return SettingsChanged(
         change_set=None if made is None else ChangeSet(change_set=made),
-        settings=_settings(info.context, outcome.standing),
+        settings=settings_at(outcome.standing, info.context),
         warnings=[] if made is None else _warnings(made.changes),
         replayed=outcome.replayed,
     )
@@ -227,6 +169,11 @@ async def _preview(info: Info, ask: Ask) -> SettingsPreviewed | SettingsRefused:
     planned = plan(tip.standing, ask, datetime.now(UTC))
     if not isinstance(planned, Planned):
         return await _refused(info.context, ask.environment, planned)
+    made = {
+        key: change
+        for key, change in planned.standing.last_changes.items()
+        if change.recorded.position <= tip.position
+    }
     return SettingsPreviewed(
         changes=[
             PlannedChange(
@@ -238,7 +185,9 @@ async def _preview(info: Info, ask: Ask) -> SettingsPreviewed | SettingsRefused:
             )
             for change in planned.changes
         ],
-        settings=SynchronizationSettings(standing=planned.standing, when=When.PREVIEW),
+        settings=SynchronizationSettings(
+            standing=planned.standing._replace(last_changes=made), when=When.PREVIEW
+        ),
         warnings=_warnings(planned.changes),
     )
 
@@ -247,13 +196,13 @@ async def _change(
     info: Info, key: str, asked: Command | About, reason: str | None, asked_as: str | None
 ) -> EnvironmentResult:
     context, key = info.context, environment_key(key)
-    command = await _with_handle(context, key, asked) if isinstance(asked, About) else asked
-    outcome: Outcome
-    if isinstance(command, Refused):
-        outcome = command
-    else:
-        ask = Ask(environment=key, commands=(command,), actor=context.actor)
-        outcome = await _transact(context, ask, reason, asked_as)
+    command = asked.command(uuid4()) if isinstance(asked, About) else asked
+    ask = Ask(environment=key, commands=(command,), actor=context.actor)
+    request = _request(ask, reason, asked_as)
+    named = await _named(context, request, asked) if isinstance(asked, About) else request
+    outcome: Outcome = (
+        named if isinstance(named, Refused) else await context.rooms.appender.transact(named)
+    )
     if not isinstance(outcome, Applied):
         refused = await _refused(context, key, outcome)
         return EnvironmentRefused(refusals=refused.refusals)
@@ -265,23 +214,27 @@ async def _change(
     )
 
 
-async def _with_handle(context: Context, key: str, about: About) -> Command | Refused:
-    """The command with the principal's handle; nobody is made known for one who may not ask."""
+async def _named(context: Context, request: Request, about: About) -> Request | Refused:
+    """The request with the principal's handle; nobody is made known for one who may not ask."""
     named = principal_id(about.principal)
-    trial = Ask(environment=key, commands=(about.command(uuid4()),), actor=context.actor)
-    tip = await context.rooms.standings.catch_up(key)
-    planned = plan(tip.standing, trial, datetime.now(UTC))
-    if isinstance(planned, Refused):
-        return planned
-    return about.command((await context.rooms.principals.meet(named)).handle)
+    if named != context.viewer.provider_id:
+        tip = await context.rooms.standings.catch_up(request.ask.environment)
+        planned = plan(tip.standing, request.ask, datetime.now(UTC))
+        if isinstance(planned, Refused) and _lacks_rights(planned):
+            return planned
+    known = await context.rooms.principals.meet(named)
+    return replace(request, ask=replace(request.ask, commands=(about.command(known.handle),)))
 
 
-async def _transact(
-    context: Context, ask: Ask, reason: str | None, asked_as: str | None
-) -> Outcome:
+def _lacks_rights(refused: Refused) -> bool:
+    return any(
+        isinstance(each.refusal, NotPermitted | EnvironmentNotFound) for each in refused.refusals
+    )
+
+
+def _request(ask: Ask, reason: str | None, asked_as: str | None) -> Request:
     with input_checked():
-        request = Request(ask=ask, reason=reason, request_id=request_id(asked_as))
-    return await context.rooms.appender.transact(request)
+        return Request(ask=ask, reason=reason, request_id=request_id(asked_as))
 
 
 async def _refused(
@@ -290,19 +243,13 @@ async def _refused(
     if isinstance(outcome, BeyondTheEnd):
         raise bad_input(outcome.message)
     standing = await context.visible(key)
-    why = (
-        [refusals.reused(outcome)]
-        if isinstance(outcome, RequestIdReused)
-        else [shown(refusal, standing) for refusal in outcome.refusals]
-    )
+    if isinstance(outcome, RequestIdReused) and standing is not None:
+        why = [refusals.reused(outcome)]
+    elif isinstance(outcome, RequestIdReused):
+        why = [shown(RefusedChange(refusal=EnvironmentNotFound(key=key)), None)]
+    else:
+        why = [shown(refusal, standing) for refusal in outcome.refusals]
     return SettingsRefused(refusals=why, position=0 if standing is None else standing.position)
-
-
-def _settings(context: Context, standing: Standing) -> SynchronizationSettings:
-    """The settings at a standing: the present ones, unless the log has moved on."""
-    tip = context.rooms.standings.tip(standing.environment.profile.key)
-    now = tip is None or tip.position <= standing.position
-    return SynchronizationSettings(standing=standing, when=When.NOW if now else When.THEN)
 
 
 def _warnings(changes: Iterable[log.Change]) -> list[Warning]:

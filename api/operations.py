@@ -4,7 +4,7 @@ Law: a document is parsed and validated once, however often it comes; only good 
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
 
@@ -16,8 +16,10 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    ValuesOfCorrectTypeRule,
     execute,
     parse,
+    specified_rules,
     subscribe,
     validate,
 )
@@ -32,7 +34,11 @@ from api.limits import (
 )
 from api.schema import executable
 
-MOST_DOCUMENTS = 512
+MOST_KEPT = 500_000
+"""Characters of documents, some hundreds of usual ones; parsed, each may be 200 bytes."""
+SHAPE = [rule for rule in specified_rules if rule is not ValuesOfCorrectTypeRule]
+VALUES = [ValuesOfCorrectTypeRule]
+"""Apart from the other rules, so that a bad value has one code wherever it stands."""
 
 type Answer = dict[str, object]
 
@@ -63,6 +69,7 @@ class Documents:
     def __init__(self) -> None:
         self._schema = executable()
         self._known: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._kept = 0
 
     def operation(self, params: Mapping[str, object]) -> Operation:
         """The operation that a client's parameters ask for. Rejected when they are not good."""
@@ -77,7 +84,7 @@ class Documents:
         if not isinstance(params.get("extensions"), dict | None):
             raise Rejected.because(ErrorCode.BAD_REQUEST, "`extensions` is an object or null.")
         try:
-            refuse_unstorable_values(variables, "variables")
+            refuse_unstorable_values(variables or {})
             document = self._document(text)
         except Problem as error:
             raise Rejected(told([error])) from error
@@ -94,12 +101,18 @@ class Documents:
         except GraphQLSyntaxError as error:
             raise Rejected(told([error], ErrorCode.GRAPHQL_PARSE_FAILED)) from error
         refuse_unstorable_literals(document)
-        errors = validate(self._schema, document, max_errors=MOST_VALIDATION_ERRORS)
-        if errors:
-            raise Rejected(told(errors, ErrorCode.GRAPHQL_VALIDATION_FAILED))
+        for rules, code in (
+            (SHAPE, ErrorCode.GRAPHQL_VALIDATION_FAILED),
+            (VALUES, ErrorCode.BAD_USER_INPUT),
+        ):
+            errors = validate(self._schema, document, rules, MOST_VALIDATION_ERRORS)
+            if errors:
+                raise Rejected(told(errors, code))
         self._known[text] = document
-        if len(self._known) > MOST_DOCUMENTS:
-            self._known.popitem(last=False)
+        self._kept += len(text)
+        while self._kept > MOST_KEPT:
+            oldest, _ = self._known.popitem(last=False)
+            self._kept -= len(oldest)
         return document
 
     async def execute(self, operation: Operation, context: Context) -> Answer:
@@ -116,7 +129,7 @@ class Documents:
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return {"errors": [accident(error)]}
 
-    async def subscribe(self, operation: Operation, context: Context) -> AsyncIterator[Answer]:
+    async def subscribe(self, operation: Operation, context: Context) -> AsyncGenerator[Answer]:
         """The answers of a subscription. An answer without `data` is the last."""
         try:
             result = subscribe(
@@ -150,7 +163,7 @@ def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode
             return operation
     raise Rejected.because(
         ErrorCode.OPERATION_RESOLUTION_FAILURE,
-        f"The document has no operation {name!r}."
+        f"The document has no operation {name[:80]!r}."
         if name is not None
         else f"The document has {len(operations)} operations. Name one in `operationName`.",
     )

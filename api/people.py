@@ -1,4 +1,7 @@
-"""Persons and services, as far as the schema shows them."""
+"""Persons and services, as far as the schema shows them.
+
+Law: the log knows a person by handle alone; whatever else is shown can be erased.
+"""
 
 from typing import Self
 from uuid import UUID

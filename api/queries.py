@@ -111,7 +111,11 @@ async def _reach(context: Context, key: str, wanted: int) -> None:
 
 async def find_node(context: Context, opaque: str) -> Node | None:
     """What an id stands for; None for what is none of ours or not for this viewer."""
-    wanted = parsed(opaque)
+    node = await _node(context, parsed(opaque))
+    return node if node is not None and node.id() == opaque else None
+
+
+async def _node(context: Context, wanted: NodeId | None) -> Node | None:
     standing = None if wanted is None else await context.visible(wanted.environment)
     if wanted is None or standing is None:
         return None

@@ -14,16 +14,16 @@ from api.context import Context, Info
 from api.enums import Permission, SecurityRole
 from api.errors import ErrorCode, Problem, bad_input
 from api.inputs import environment_key, position
-from api.nodes import When
-from api.types import ChangeSet, SynchronizationSettings, in_order
+from api.types import ChangeSet, SynchronizationSettings, in_order, settings_at
 from domain import standing as log
 from domain.actor import NotPermitted
 from domain.lifecycle import EnvironmentNotFound
 from domain.standing import Standing
-from projections.standings import KEPT
 
 SHORTEST_HEARTBEAT = 5
 LONGEST_HEARTBEAT = 300
+MOST_BEHIND = 2_048
+"""Positions that a live follower may be behind the end of the log, some large change sets."""
 
 
 @strawberry.interface(description="Something a follower is told.")
@@ -114,7 +114,7 @@ async def follow(
     standings, here, live = context.rooms.standings, start, False
     roles = await _roles_at(context, key, start)
     while True:
-        if live and standings.distance(key, here) > KEPT:
+        if live and standings.distance(key, here) > MOST_BEHIND:
             yield Lagged(position=here)
             return
         async for change_set in standings.since(key, here):
@@ -127,7 +127,7 @@ async def follow(
                 tip = await standings.current(key)
                 if tip.standing is None or not _may_follow(context, tip.standing):
                     return
-            if live and standings.distance(key, here) > KEPT:
+            if live and standings.distance(key, here) > MOST_BEHIND:
                 break
         else:
             if not live or not await standings.moved(key, here, heartbeat_seconds):
@@ -148,10 +148,8 @@ async def _roles_at(context: Context, key: str, position: int) -> frozenset[Secu
 
 def _appended(context: Context, change_set: log.ChangeSet) -> ChangeSetAppended:
     standing = change_set.standing
-    tip = context.rooms.standings.tip(standing.environment.profile.key)
-    now = tip is None or tip.position <= standing.position
     return ChangeSetAppended(
         position=standing.position,
         change_set=ChangeSet(change_set=change_set),
-        settings=SynchronizationSettings(standing=standing, when=When.NOW if now else When.THEN),
+        settings=settings_at(standing, context),
     )

@@ -232,7 +232,7 @@ class Environment(Node):
     @strawberry.field(description="The settings now. Needs READ_SETTINGS.")
     def settings(self, info: Info) -> SynchronizationSettings | None:
         require(info.context, self.standing, Permission.READ_SETTINGS)
-        return SynchronizationSettings(standing=self.standing, when=When.NOW)
+        return settings_at(self.standing, info.context)
 
     @strawberry.field(
         description="Everyone with a role, by the time of their first. Needs READ_HISTORY or "
@@ -258,9 +258,18 @@ class Environment(Node):
 
 
 def now(standing: Standing, info: Info) -> Environment:
-    """The environment of a standing, itself as it stands now."""
+    """The environment of a standing, itself as it stands now, if the viewer may still see it."""
     tip = info.context.rooms.standings.tip(standing.environment.profile.key)
-    return Environment(standing=(tip and tip.standing) or standing)
+    latest = None if tip is None else tip.standing
+    seen = latest is not None and info.context.permissions(latest.environment)
+    return Environment(standing=latest if latest is not None and seen else standing)
+
+
+def settings_at(standing: Standing, context: Context) -> SynchronizationSettings:
+    """The settings at a standing: the present ones, unless the log has moved on."""
+    tip = context.rooms.standings.tip(standing.environment.profile.key)
+    present = tip is None or tip.position <= standing.position
+    return SynchronizationSettings(standing=standing, when=When.NOW if present else When.THEN)
 
 
 def in_order(roles: frozenset[SecurityRole]) -> list[SecurityRole]:

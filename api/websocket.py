@@ -7,7 +7,8 @@ every operation has a context of its own; nothing is sent faster than the client
 import asyncio
 import json
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from time import time
 
 import orjson
 from graphql import OperationType
@@ -20,6 +21,8 @@ from api.limits import MOST_BYTES, MOST_OPERATIONS_ON_A_SOCKET, SECONDS_TO_CONNE
 from api.operations import Answer, Rejected
 
 PROTOCOL = "graphql-transport-ws"
+TOO_LATE = (4408, "Connection initialisation timeout")
+EXPIRED = (4403, "The token has expired: get a new one and connect again.")
 
 
 class Close(Exception):
@@ -66,24 +69,31 @@ class _Socket:
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
+        now = asyncio.get_running_loop().time
         try:
             async with asyncio.timeout(SECONDS_TO_CONNECTION_INIT) as patience:
+                while self._identity is None:
+                    await self._take(await self._message())
+                patience.reschedule(now() + self._identity.expires_at - time())
                 while True:
                     await self._take(await self._message())
-                    if self._identity is not None:
-                        patience.reschedule(None)
         except TimeoutError:
-            await self._close(4408, "Connection initialisation timeout")
+            await self._close(*(TOO_LATE if self._identity is None else EXPIRED))
         except Close as close:
             await self._close(close.code, close.reason)
         except WebSocketDisconnect:
             pass
         finally:
-            for task in self._operations.values():
+            running = list(self._operations.values())
+            for task in running:
                 task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def _message(self) -> dict[str, object]:
-        text = await self._websocket.receive_text()
+        try:
+            text = await self._websocket.receive_text()
+        except KeyError as error:
+            raise Close(4400, "A message is text.") from error
         if len(text.encode()) > MOST_BYTES:
             raise Close(4400, f"A message has at most {MOST_BYTES} bytes.")
         try:
@@ -99,8 +109,10 @@ class _Socket:
         match message.get("type"):
             case "connection_init":
                 await self._initialise(payload)
+            case "ping" | "pong" if not isinstance(payload, dict | None):
+                raise Close(4400, "The payload of a ping or pong is an object.")
             case "ping":
-                await self._send({"type": "pong", **({"payload": payload} if payload else {})})
+                await self._pong(payload)
             case "pong":
                 pass
             case "subscribe":
@@ -109,6 +121,12 @@ class _Socket:
                 self._complete(message.get("id"))
             case unknown:
                 raise Close(4400, f"There is no message type {str(unknown)[:40]!r}.")
+
+    async def _pong(self, payload: object) -> None:
+        try:
+            await self._send({"type": "pong", **({} if payload is None else {"payload": payload})})
+        except orjson.JSONEncodeError as error:
+            raise Close(4400, "The payload of the ping is nested too deeply.") from error
 
     async def _initialise(self, payload: object) -> None:
         if self._identity is not None:
@@ -122,9 +140,9 @@ class _Socket:
                 authorization if isinstance(authorization, str) else None
             )
         except NotAuthenticated as error:
-            raise Close(4403, _short(str(error))) from error
+            raise Close(4403, str(error)) from error
         except KeysUnavailable as error:
-            raise Close(4500, _short(str(error))) from error
+            raise Close(4500, str(error)) from error
         await self._send({"type": "connection_ack"})
 
     def _subscribe(self, operation_id: object, payload: object) -> None:
@@ -135,7 +153,7 @@ class _Socket:
         if not isinstance(payload, dict):
             raise Close(4400, "The payload of subscribe is an object.")
         if operation_id in self._operations:
-            raise Close(4409, f"Subscriber for {_short(operation_id)} already exists")
+            raise Close(4409, f"Subscriber for {operation_id} already exists")
         if len(self._operations) >= MOST_OPERATIONS_ON_A_SOCKET:
             raise Close(4429, f"At most {MOST_OPERATIONS_ON_A_SOCKET} operations on a socket.")
         task = asyncio.create_task(self._run(operation_id, payload, self._identity))
@@ -177,9 +195,10 @@ class _Socket:
         if operation.kind is not OperationType.SUBSCRIPTION:
             answer = await documents.execute(operation, context)
             return await self._next(operation_id, answer)
-        async for answer in documents.subscribe(operation, context):
-            if errors := await self._next(operation_id, answer):
-                return errors
+        async with aclosing(documents.subscribe(operation, context)) as answers:
+            async for answer in answers:
+                if errors := await self._next(operation_id, answer):
+                    return errors
         return None
 
     async def _next(self, operation_id: str, answer: Answer) -> object:
@@ -194,7 +213,7 @@ class _Socket:
     async def _close(self, code: int, reason: str) -> None:
         if self._websocket.application_state is WebSocketState.CONNECTED:
             with suppress(WebSocketDisconnect, RuntimeError):
-                await self._websocket.close(code, reason)
+                await self._websocket.close(code, _short(reason))
 
 
 def _short(reason: str) -> str:

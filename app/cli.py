@@ -10,18 +10,20 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from importlib.metadata import version
 
+import asyncpg
 import click
 import uvloop
 
 from api import schema as promise
 from app import demo, logs, wiring
 from app.config import BadConfig, Config, variables
-from app.embedded_postgres import DataFolderInUse, PostgresFailed
+from app.data_folder import DataFolderInUse
+from app.embedded_postgres import PostgresFailed
 from app.issuer import UnusableKey
-from app.server import AddressTaken
+from app.server import AddressTaken, until_told_to_end
 from app.server import serve as run_server
-from app.wiring import Postgres, any_postgres, owned_postgres
-from eventstore.database import Database, Unavailable
+from app.wiring import NotMigrated, Postgres, any_postgres, open_database, owned_postgres
+from eventstore.database import Unavailable
 from eventstore.log import Log
 from eventstore.migrate import CannotMigrate
 from eventstore.migrate import migrate as bring_forward
@@ -34,9 +36,13 @@ TOLD = (
     BadConfig,
     CannotMigrate,
     DataFolderInUse,
+    NotMigrated,
     PostgresFailed,
     Unavailable,
     UnusableKey,
+    asyncpg.ClientConfigurationError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
 )
 """What is explained in one line; anything else is an accident and shows where it happened."""
 
@@ -75,11 +81,11 @@ def main(context: click.Context) -> None:
 @main.command()
 @click.pass_obj
 def serve(config: Config) -> None:
-    """Serve GraphQL over HTTP and WebSocket until Ctrl-C.
+    """Serve GraphQL over HTTP and WebSocket until Ctrl-C, SIGTERM or SIGHUP: exit status 0.
 
     Without SYNCLEDGER_DSN an embedded Postgres is started in the data folder.
     """
-    with owned_postgres(config) as postgres:
+    with until_told_to_end(), owned_postgres(config) as postgres:
         _run(run_server(config, postgres, lambda: _announce(config)))
 
 
@@ -103,7 +109,7 @@ def rebuild(config: Config, machine: bool) -> None:
     """Forget the projections and fold them anew from the log, while others serve."""
 
     async def work(postgres: Postgres) -> int:
-        async with Database(postgres.dsn) as database:
+        async with open_database(postgres.dsn) as database:
             return await Projector(database, Log(database).tip).rebuild()
 
     with any_postgres(config) as postgres:
@@ -122,7 +128,7 @@ def verify(config: Config, key: str | None, machine: bool) -> None:
     """
 
     async def work(postgres: Postgres) -> list[Report]:
-        async with Database(postgres.dsn) as database:
+        async with open_database(postgres.dsn) as database:
             keys = await Verifier(database).environments()
             if key is not None and key not in keys:
                 raise click.ClickException(f"There is no environment {key!r} in the log.")
@@ -185,12 +191,13 @@ def _announce(config: Config) -> None:
     click.echo(f"GraphQL and GraphiQL   http://{host}:{config.port}/graphql")
     click.echo(f"Subscriptions          ws://{host}:{config.port}/graphql (graphql-transport-ws)")
     issuer = wiring.own_issuer(config)
-    if issuer is None or not config.demo:
-        return
-    click.echo("\nA token for each demo person, good for 12 hours:")
-    for person, made in demo.tokens(issuer):
-        role = person.role or "platform administrator"
-        click.echo(f"\n{person.name}, {role}\n{made}")
+    if issuer is not None and config.opens_demo:
+        click.echo("\nA token for each demo person, good for 12 hours:")
+        for person, made in demo.tokens(issuer):
+            role = person.role or "platform administrator"
+            click.echo(f"\n{person.name}, {role}\n{made}")
+    elif issuer is not None:
+        click.echo("Tokens                 syncledger token --as NAME [--platform-administrator]")
     click.echo("\nCtrl-C ends everything.")
 
 

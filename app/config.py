@@ -13,10 +13,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.identity import asymmetric, keys_at
+from api.identity import asymmetric
+from api.key_sets import keys_at
 
 PREFIX = "SYNCLEDGER_"
 _SECRET = ("dsn", "owner_dsn")
+_PLACE = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\[\]]*)(:[0-9]{1,5})?")
 _PROVIDER = ("issuer", "audience", "jwks")
 
 Secret = Annotated[str | None, Field(repr=False)]
@@ -65,6 +67,10 @@ class Config(BaseSettings):
     """other origins whose pages may open a WebSocket, separated by commas,
     such as https://console.example.com"""
 
+    @property
+    def opens_demo(self) -> bool:
+        return self.demo and self.dsn is None
+
     @classmethod
     def read(cls) -> Self:
         """Read the environment once, or raise BadConfig."""
@@ -92,7 +98,11 @@ class Config(BaseSettings):
     @field_validator(*_SECRET)
     @classmethod
     def _is_postgres(cls, value: str | None) -> str | None:
-        if value is None or value.startswith(("postgresql://", "postgres://")):
+        if value is None:
+            return None
+        scheme, _, rest = value.partition("://")
+        places = re.split("[/?]", rest)[0].rpartition("@")[2].split(",")
+        if scheme in {"postgresql", "postgres"} and all(map(_PLACE.fullmatch, places)):
             return value
         raise ValueError("accepted: postgresql://role:password@host:port/database")
 

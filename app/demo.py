@@ -128,8 +128,7 @@ async def open_demo(rooms: Rooms) -> bool:
         grants = [
             GrantRole(principal=actors[person].handle, role=person.role)
             for person in PEOPLE
-            if person.role not in {None, SecurityRole.SYSTEM_ADMINISTRATOR}
-            and person.role is not None
+            if person.role is not None and person is not ADA
         ]
         await _ask(rooms, key, actors[ADA], grants, "The team")
     for step in HISTORY:

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,8 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app import unprivileged
 
 ISSUER = "syncledger:local"
 AUDIENCE = "syncledger"
@@ -73,7 +76,7 @@ class Issuer:
 
 def _create(path: Path) -> None:
     """Write the whole key aside and link it into place: of several starters, one key wins."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unprivileged.make_folder(path.parent)
     text = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -85,10 +88,9 @@ def _create(path: Path) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        try:
+        unprivileged.give([aside], unprivileged.owner(path.parent))
+        with suppress(FileExistsError):
             path.hardlink_to(aside)
-        except FileExistsError:
-            return
     finally:
         aside.unlink(missing_ok=True)
 

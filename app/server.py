@@ -9,22 +9,27 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 
 import uvicorn
 
+from api.context import Rooms
 from api.limits import MOST_BYTES
 from api.web import application
 from app import demo, wiring
 from app.config import Config
-from app.embedded_postgres import EmbeddedPostgres
+from app.embedded_postgres import EmbeddedPostgres, PostgresFailed
 from app.wiring import Postgres
-from eventstore.migrate import migrate
+from eventstore.migrate import MayNotMigrate, migrate
 from projections.projector import SCHEMA
 
 logger = logging.getLogger(__name__)
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WATCH = 0.1
 """Seconds between two looks at whether Postgres still runs."""
+PAUSE = 1.0
+"""Seconds until Postgres is started again after it could not be."""
 DRAIN = 3
 """Seconds that open requests and sockets are given at the end."""
 
@@ -33,55 +38,74 @@ class AddressTaken(Exception):
     """Another program listens there."""
 
 
+@contextmanager
+def until_told_to_end() -> Iterator[None]:
+    """Every signal ends the block, from the first moment on. Told so, to end is what was asked."""
+    for each in SIGNALS:
+        if each is signal.SIGINT or signal.getsignal(each) is not signal.SIG_IGN:  # nohup
+            signal.signal(each, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        yield
+
+
 class Server(uvicorn.Server):
     """uvicorn, but for its signals: it would raise them again and skip our own closing."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        caught = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
         for each in caught:
-            loop.add_signal_handler(each, self._end)
-        try:
-            yield
-        finally:
-            for each in caught:
-                loop.remove_signal_handler(each)
+            signal.signal(each, self._end)
+        yield
+        for each in caught:
+            signal.signal(each, signal.SIG_IGN)  # we are ending, and it is short
 
-    def _end(self) -> None:
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
 
 
 async def serve(config: Config, postgres: Postgres, announce: Callable[[], None]) -> None:
     """Serve until a signal. `announce` is called when requests are answered."""
-    listener = _listen(config)
-    await migrate(postgres.owner_dsn, SCHEMA)
-    async with wiring.open_rooms(postgres.dsn) as rooms:
-        if config.demo and postgres.embedded is not None:
-            await demo.open_demo(rooms)
-        web = application(rooms, wiring.verifier(config), config.origins)
-        server = Server(
-            uvicorn.Config(
-                web,
-                http="httptools",
-                ws="websockets-sansio",
-                ws_max_size=MOST_BYTES,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=DRAIN,
-            )
+    with _listen(config) as listener:
+        await _bring_forward(postgres)
+        async with wiring.open_rooms(postgres.dsn) as rooms:
+            if config.opens_demo:
+                await demo.open_demo(rooms)
+            server = _server(config, rooms)
+            watch = asyncio.create_task(_watch(postgres.embedded))
+            try:
+                announce()
+                await server.serve(sockets=[listener])
+            finally:
+                watch.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watch
+
+
+def _server(config: Config, rooms: Rooms) -> Server:
+    return Server(
+        uvicorn.Config(
+            application(rooms, wiring.verifier(config), config.origins),
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=MOST_BYTES,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN,
         )
-        watch = asyncio.create_task(_watch(postgres.embedded))
-        try:
-            announce()
-            await server.serve(sockets=[listener])
-        finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+    )
+
+
+async def _bring_forward(postgres: Postgres) -> None:
+    """Migrate, unless the only DSN is the application's: then it must have been done before."""
+    try:
+        await migrate(postgres.owner_dsn, SCHEMA)
+    except MayNotMigrate:
+        if postgres.owner_dsn != postgres.dsn:
+            raise
 
 
 def _listen(config: Config) -> socket.socket:
@@ -91,7 +115,7 @@ def _listen(config: Config) -> socket.socket:
     except OSError as error:
         raise AddressTaken(
             f"{config.host}:{config.port} cannot be listened on ({error.strerror}): stop what "
-            "listens there, or choose another port with SYNCLEDGER_PORT."
+            "listens there, or choose another place with SYNCLEDGER_HOST and SYNCLEDGER_PORT."
         ) from error
 
 
@@ -101,4 +125,8 @@ async def _watch(embedded: EmbeddedPostgres | None) -> None:
         await asyncio.sleep(WATCH)
         if embedded.ended():
             logger.warning("Postgres ended unasked; starting it again")
-            embedded.restart()
+            try:
+                embedded.restart()
+            except PostgresFailed:
+                logger.exception("Postgres did not start again; trying once more")
+                await asyncio.sleep(PAUSE)

@@ -8,21 +8,42 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+
 from api.context import Rooms
-from api.identity import FixedKeys, Verifier, keys_at
+from api.identity import Verifier
+from api.key_sets import FixedKeys, keys_at
 from app.config import Config
-from app.embedded_postgres import EmbeddedPostgres, address, running
+from app.data_folder import running
+from app.embedded_postgres import EmbeddedPostgres, address
 from app.issuer import AUDIENCE, ISSUER, Issuer
 from eventstore.appender import Appender
 from eventstore.database import APPLICATION_ROLE, Database
 from eventstore.doorbell import Doorbell
 from eventstore.log import Log
+from eventstore.migrate import pending
 from eventstore.principals import Principals
-from projections.projector import Projector
+from projections.projector import SCHEMA, Projector
 from projections.standings import Standings
 
 DATABASE = "postgres"
 OWNER = "postgres"
+NO_ROLE = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidParameterValueError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""What the driver says where the application's role is not there, or is not ours to take."""
+
+
+class NotMigrated(Exception):
+    """The database does not have the schema of this version."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The database is not ready for this version ({why}): run `syncledger migrate`. By DSN "
+            "it needs SYNCLEDGER_OWNER_DSN, a role that may create roles and schemas."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +109,26 @@ def verifier(config: Config) -> Verifier:
 
 
 @asynccontextmanager
+async def open_database(dsn: str) -> AsyncIterator[Database]:
+    """The database of a DSN, as the application. NotMigrated unless it has our schema."""
+    async with Database(dsn) as database:
+        try:
+            missing = await pending(database, SCHEMA)
+        except asyncpg.InvalidPasswordError:
+            raise
+        except NO_ROLE as error:
+            reason = str(error).partition("\n")[0]  # without the details
+            raise NotMigrated(f"the application cannot sign in: {reason}") from error
+        if missing:
+            raise NotMigrated(f"it lacks {', '.join(missing)}")
+        yield database
+
+
+@asynccontextmanager
 async def open_rooms(dsn: str) -> AsyncIterator[Rooms]:
     """Everything below the edge, running."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(dsn))
+        database = await stack.enter_async_context(open_database(dsn))
         log = Log(database)
         standings = Standings(log)
         doorbell = await stack.enter_async_context(Doorbell(database).running())

@@ -5,8 +5,7 @@ Law: rights are decided from the log at the moment of deciding, on every path in
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import get_args
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 from domain import lifecycle, membership, switches
@@ -24,8 +23,7 @@ EVENT_TYPES: Mapping[str, type[Event]] = {event.wire_name: event for event in ge
 """Every event by its wire name. A released one never changes its shape."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(NamedTuple):
     profile: lifecycle.Profile
     members: membership.Members
     switches: switches.Switches

@@ -4,9 +4,9 @@ Law: a key is given once and never changes; archiving freezes name and settings,
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, assert_never
+from typing import ClassVar, NamedTuple, assert_never
 from uuid import UUID
 
 from domain.refusal import RefusalCode
@@ -142,8 +142,7 @@ class EnvironmentIsArchived:
 Refusal = EnvironmentNotFound | EnvironmentExists | EnvironmentIsArchived
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(NamedTuple):
     """What an environment is, apart from its settings and members."""
 
     key: str
@@ -168,11 +167,11 @@ def evolve(profile: Profile, event: Event) -> Profile:
     """Apply one fact. No checks: what is recorded has already been decided."""
     match event:
         case EnvironmentRenamed(name=name):
-            return replace(profile, name=name)
+            return profile._replace(name=name)
         case EnvironmentArchived():
-            return replace(profile, state=EnvironmentState.ARCHIVED)
+            return profile._replace(state=EnvironmentState.ARCHIVED)
         case EnvironmentRestored():
-            return replace(profile, state=EnvironmentState.ACTIVE)
+            return profile._replace(state=EnvironmentState.ACTIVE)
         case _:
             assert_never(event)
 

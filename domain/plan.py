@@ -112,8 +112,10 @@ def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused
     """Decide the commands in order, each on what the one before left. `at`: when it would happen.
 
     A refused command does not stop the next ones from being looked at, so that every refusal is
-    told at once.
+    told at once. An environment in which the actor may do nothing is exactly like a missing one.
     """
+    if standing is not None and not standing.environment.permissions(ask.actor):
+        standing = None
     refused = _refuse_whole(standing, ask)
     if refused is not None:
         return refused
@@ -142,10 +144,9 @@ def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused
 
 
 def _refuse_whole(standing: Standing | None, ask: Ask) -> Refused | BeyondTheEnd | None:
-    hidden = standing is None or not standing.environment.permissions(ask.actor)
     registers = any(isinstance(command, RegisterEnvironment) for command in ask.commands)
     refusal: Refusal | None = None
-    if hidden and not registers:
+    if standing is None and not registers:
         refusal = EnvironmentNotFound(key=ask.environment)
     elif not ask.commands:
         refusal = NothingAsked()
@@ -167,7 +168,7 @@ def _decide(
             return register(command, ask.actor)
         return EnvironmentNotFound(key=ask.environment)
     decided = decide(now.environment, command, ask.actor)
-    if start is None or isinstance(decided, NotPermitted):
+    if start is None or isinstance(decided, NotPermitted | EnvironmentNotFound):
         return decided
     return _conflict(start, command, ask.expected_position) or decided
 

@@ -4,9 +4,9 @@ Law: each always has a value; synchronizing all three addresses can lose data, s
 until that warning is acknowledged by its code, and the event says that it was.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, assert_never
+from typing import ClassVar, NamedTuple, assert_never
 
 from domain.refusal import RefusalCode
 from domain.warning import Warning, WarningCode  # noqa: A004 -- see domain/warning.py
@@ -150,8 +150,7 @@ BOOKINGS_NEED_USER_OPT_IN = Warning(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switches:
+class Switches(NamedTuple):
     """The defaults are the product's (domain reference 1.2)."""
 
     appointment_attachments: bool = False
@@ -164,13 +163,13 @@ def evolve(switches: Switches, event: Event) -> Switches:
     """Apply one fact. No checks: what is recorded has already been decided."""
     match event:
         case AppointmentAttachmentsSwitched(on=on):
-            return replace(switches, appointment_attachments=on)
+            return switches._replace(appointment_attachments=on)
         case AssignedTasksSwitched(on=on):
-            return replace(switches, assigned_tasks=on)
+            return switches._replace(assigned_tasks=on)
         case ResourceBookingsSwitched(on=on):
-            return replace(switches, resource_bookings=on)
+            return switches._replace(resource_bookings=on)
         case MailingAddressesChosen(choice=choice):
-            return replace(switches, mailing_addresses=choice)
+            return switches._replace(mailing_addresses=choice)
         case _:
             assert_never(event)
 

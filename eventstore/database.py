@@ -13,6 +13,10 @@ from typing import Self
 import asyncpg
 
 APPLICATION_ROLE = "syncledger_app"
+SILENCE = 35.0
+"""Seconds until a line that says nothing is given up; no statement may take that long."""
+PATIENCE = 5.0
+"""Seconds that connecting, waiting for a connection and closing may take."""
 
 _AWAY = (
     OSError,
@@ -22,9 +26,11 @@ _AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a database that takes no connections for now
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
     asyncpg.DeadlockDetectedError,
+    asyncpg.InternalClientError,  # what the driver says of a connection killed a moment ago
 )
 
 type Row = asyncpg.Record
@@ -45,7 +51,7 @@ def reaching() -> Iterator[None]:
     except _AWAY as error:
         raise Unavailable(f"The database cannot be reached: {error!r}") from error
     except asyncpg.InterfaceError as error:
-        if isinstance(error, ValueError):
+        if isinstance(error, ValueError):  # a DSN that cannot be: our mistake
             raise
         raise Unavailable(f"The database cannot be reached: {error!r}") from error
 
@@ -67,7 +73,8 @@ class Database:
             dsn,
             min_size=0,
             max_size=size,
-            timeout=5,
+            timeout=PATIENCE,
+            command_timeout=SILENCE,
             reset=_keep,
             server_settings=self._settings,
         )
@@ -84,7 +91,7 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
@@ -92,13 +99,15 @@ class Database:
     async def connect(self) -> Connection:
         """A connection of the caller's own."""
         with reaching():
-            return await asyncpg.connect(self._dsn, timeout=5, server_settings=self._settings)
+            return await asyncpg.connect(
+                self._dsn, timeout=PATIENCE, command_timeout=SILENCE, server_settings=self._settings
+            )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Borrowed]:
         """A connection whose work stands or falls as one."""
         with reaching():
-            async with self._pool.acquire(timeout=5) as connection, connection.transaction():
+            async with self._pool.acquire(timeout=PATIENCE) as connection, connection.transaction():
                 yield connection
 
     async def fetch(self, sql: str, *arguments: object) -> list[Row]:
@@ -109,7 +118,7 @@ class Database:
 
     async def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[Row]:
         with reaching():
-            async with self._pool.acquire(timeout=5) as connection:
+            async with self._pool.acquire(timeout=PATIENCE) as connection:
                 return await connection.fetch(sql, *arguments)
 
 

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 CHANNEL = "syncledger"
 STILLNESS = 15.0
 """Seconds without a ring after which the connection is tried, since it may be dead unnoticed."""
+BREATH = 0.01
+"""Seconds from one ring to the next: each is a commit, and more would slow the appends."""
 PAUSE = 0.5
 
 
@@ -68,6 +70,7 @@ class Doorbell:
                 self._heard.set()
 
         with reaching():
+            connection.add_termination_listener(lambda _connection: self._rung.set())
             await connection.add_listener(CHANNEL, listen)
             self._heard.set()
             while True:
@@ -76,3 +79,4 @@ class Doorbell:
                         await self._rung.wait()
                 self._rung.clear()
                 await connection.execute(SQL["ring"])
+                await asyncio.sleep(BREATH)

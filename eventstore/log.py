@@ -155,4 +155,7 @@ class Log:
 
 def _without_last_set(entries: list[Entry]) -> list[Entry]:
     last = entries[-1].change_set
-    return [entry for entry in entries if entry.change_set != last]
+    end = len(entries)
+    while end and entries[end - 1].change_set == last:
+        end -= 1
+    return entries[:end]

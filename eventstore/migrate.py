@@ -24,6 +24,10 @@ class CannotMigrate(Exception):
     """The database is not what this version can bring forward; nothing was changed."""
 
 
+class MayNotMigrate(CannotMigrate):
+    """The role that asks lacks the rights."""
+
+
 class Script(NamedTuple):
     """A file of SQL that is run once, and what it said then."""
 
@@ -76,8 +80,9 @@ def _rights_explained() -> Iterator[None]:
     try:
         yield
     except asyncpg.InsufficientPrivilegeError as error:
-        raise CannotMigrate(
-            f"The owner's role may not prepare the database: {error}. SYNCLEDGER_OWNER_DSN needs "
+        reason = str(error).partition("\n")[0]  # without the details
+        raise MayNotMigrate(
+            f"The owner's role may not prepare the database: {reason}. SYNCLEDGER_OWNER_DSN needs "
             "a role that may create roles and schemas."
         ) from error
 

@@ -13,7 +13,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'syncledger_app') THEN
         CREATE ROLE syncledger_app LOGIN NOINHERIT;
     END IF;
-    IF NOT pg_has_role('syncledger_owner', 'MEMBER') THEN
+    -- From 16 on, who creates a role may grant it but not yet become it.
+    IF NOT pg_has_role('syncledger_owner', CASE
+        WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER'
+    END) THEN
         GRANT syncledger_owner TO CURRENT_USER;
     END IF;
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());

@@ -34,7 +34,7 @@ class Principals:
         if known is not None and name in {None, known.name}:
             return known
         (row,) = await self._database.fetch(SQL["principal"], provider_id, name)
-        return self._remember(Principal(*row))
+        return self._remember(*row)
 
     async def of(self, handles: Iterable[UUID]) -> list[Principal]:
         """The principals of these handles, in their order; an erased one is only its handle."""
@@ -42,11 +42,10 @@ class Principals:
         unknown = [handle for handle in wanted if handle not in self._by_handle]
         if unknown:
             for row in await self._database.fetch(SQL["principals"], unknown):
-                self._remember(Principal(*row))
+                self._remember(*row)
         return [self._by_handle.get(handle) or Principal(handle, None, None) for handle in wanted]
 
-    def _remember(self, principal: Principal) -> Principal:
-        self._by_handle[principal.handle] = principal
-        if principal.provider_id is not None:
-            self._by_provider_id[principal.provider_id] = principal
+    def _remember(self, handle: UUID, provider_id: str, name: str | None) -> Principal:
+        principal = Principal(handle, provider_id, name)
+        self._by_handle[handle] = self._by_provider_id[provider_id] = principal
         return principal

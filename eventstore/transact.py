@@ -167,23 +167,19 @@ class Draft:
 
 
 def columns(drafts: Mapping[str, Draft], at: datetime) -> list[object]:
-    """The arguments of append(), in their order, environments by key."""
+    """The arguments of append(), environments by key; remarks and requests only if there are."""
     ordered = [drafts[environment] for environment in sorted(drafts)]
-    entries = [entry for draft in ordered for entry in draft.entries]
-    remarks = [remark for draft in ordered for remark in draft.remarks]
-    requests = [seen for draft in ordered for seen, _ in draft.requests.values()]
     heads = [
         (draft.environment, draft.start.position, draft.tip.position, draft.tip.seal)
         for draft in ordered
     ]
-    written = [(*entry[:7], entry.seal) for entry in entries]
-    return [
-        at,
-        *turned(heads, 4),
-        *turned(written, 8),
-        *turned(remarks, 4),
-        *turned(requests, 6),
-    ]
+    entries = [(*entry[:7], entry.seal) for draft in ordered for entry in draft.entries]
+    remarks = [remark for draft in ordered for remark in draft.remarks]
+    requests = [seen for draft in ordered for seen, _ in draft.requests.values()]
+    arguments = [at, *turned(heads, 4), *turned(entries, 8)]
+    if remarks or requests:
+        arguments += [*turned(remarks, 4), *turned(requests, 6)]
+    return arguments
 
 
 def turned(rows: Sequence[tuple[object, ...]], width: int) -> list[object]:

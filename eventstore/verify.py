@@ -48,6 +48,7 @@ class _Walk:
         self.report = Report(environment)
         self.last: Entry | None = None
         self.foldable = True
+        self.commitments: dict[int, bytes] = {}
 
     @property
     def position(self) -> int:
@@ -75,6 +76,8 @@ class _Walk:
             found(entry.position, f"change set {entry.change_set} does not begin here")
         if last is not None and entry.recorded_at < last.recorded_at:
             found(entry.position, f"recorded at {entry.recorded_at}, before the entry before it")
+        if entry.reason is not None:
+            self.commitments[entry.change_set] = entry.reason
         self.last = entry
         self.report.entries += 1
 
@@ -113,22 +116,27 @@ class Verifier:
     async def verify(self, environment: str) -> AsyncIterator[Standing | Report]:
         """The standing after every change set, as far as it can be folded; last the report."""
         walk = _Walk(environment)
-        commitments: dict[int, bytes] = {}
-        while True:
-            before = walk.report.entries
-            async for page in self._log.pages(environment, walk.position):
-                for standing in walk.take(page):
-                    yield standing
-                commitments |= {each.change_set: each.reason for each in page if each.reason}
-            head = await self._log.head(environment)
-            grew = walk.report.entries > before
-            if head is None or head.position <= walk.position or not grew:
-                break
-        walk.end(head)
-        await self._check_remarks(walk.report, commitments)
+        # Remarks before entries: what they belong to is in the log by then, whoever is writing.
+        remarks = await self._database.fetch(SQL["remarks"], environment)
+        try:
+            async for standing in self._walk(walk):
+                yield standing
+        except (OverflowError, TypeError) as error:
+            walk.report.found(walk.position + 1, f"a time here or after cannot be read: {error}")
+        for row in remarks:
+            if walk.commitments.get(row["change_set"]) != commitment(row["salt"], row["text"]):
+                message = "the reason is not the one that was sealed"
+                walk.report.found(row["change_set"], message)
         yield walk.report
 
-    async def _check_remarks(self, report: Report, commitments: dict[int, bytes]) -> None:
-        for row in await self._database.fetch(SQL["remarks"], report.environment):
-            if commitments.get(row["change_set"]) != commitment(row["salt"], row["text"]):
-                report.found(row["change_set"], "the reason is not the one that was sealed")
+    async def _walk(self, walk: _Walk) -> AsyncIterator[Standing]:
+        """Read on until the head is reached, or nothing more comes; then compare the two."""
+        while True:
+            before = walk.position
+            async for page in self._log.pages(walk.report.environment, before):
+                for standing in walk.take(page):
+                    yield standing
+            head = await self._log.head(walk.report.environment)
+            if head is None or head.position <= walk.position or walk.position == before:
+                break
+        walk.end(head)

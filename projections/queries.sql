@@ -8,6 +8,9 @@ FULL JOIN current_settings AS mine USING (environment)
 WHERE head.position IS DISTINCT FROM mine.position
 ORDER BY 1;
 
+-- name: logs
+SELECT environment FROM log_head ORDER BY environment;
+
 -- name: forget
 DELETE FROM current_settings;
 
@@ -49,7 +52,7 @@ SELECT environment FROM current_settings
 WHERE ($1::uuid IS NULL OR members @> ARRAY[$1::uuid])
   AND ($2::text IS NULL OR environment > $2::text)
   AND ($3::text IS NULL OR environment < $3::text)
-  AND ($6::text IS NULL OR strpos(lower(environment || ' ' || name), lower($6::text)) > 0)
+  AND ($6::text IS NULL OR strpos(lower((environment || ' ' || name) COLLATE "default"), lower($6::text)) > 0)
   AND ($7::text IS NULL OR kind = $7::text)
   AND ($8::text IS NULL OR state = $8::text)
   AND ($9::boolean IS NULL OR appointment_attachments = $9::boolean)
@@ -63,7 +66,7 @@ LIMIT $5;
 -- name: count
 SELECT count(*) AS total FROM current_settings
 WHERE ($1::uuid IS NULL OR members @> ARRAY[$1::uuid])
-  AND ($2::text IS NULL OR strpos(lower(environment || ' ' || name), lower($2::text)) > 0)
+  AND ($2::text IS NULL OR strpos(lower((environment || ' ' || name) COLLATE "default"), lower($2::text)) > 0)
   AND ($3::text IS NULL OR kind = $3::text)
   AND ($4::text IS NULL OR state = $4::text)
   AND ($5::boolean IS NULL OR appointment_attachments = $5::boolean)

@@ -5,6 +5,7 @@ same read, in order, whole change sets, none twice.
 """
 
 import asyncio
+import logging
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -14,7 +15,9 @@ from eventstore.database import Unavailable
 from eventstore.doorbell import Doorbell
 from eventstore.log import Log, Tip
 
-KEPT = 2_048
+logger = logging.getLogger(__name__)
+
+KEPT = 256
 """Change sets of each environment kept in memory, so that a follower rarely reads the log."""
 PATIENCE = 0.2
 """Seconds until the heads are looked at though nobody rang."""
@@ -31,7 +34,7 @@ class _Course:
         self.tip: Tip | None = None
         self.recent: deque[ChangeSet] = deque(maxlen=KEPT)
         self.reading = asyncio.Lock()
-        self.moved = asyncio.Event()
+        self.moved: asyncio.Event | None = None
 
     def move(self, change_set: ChangeSet, seal: bytes) -> None:
         position = 0 if self.tip is None else self.tip.position
@@ -42,17 +45,22 @@ class _Course:
             raise ValueError(f"Position {position} is followed by {first}.")
         self.tip = Tip(change_set.standing, seal)
         self.recent.append(change_set)
-        self.moved.set()
-        self.moved = asyncio.Event()
+        if self.moved is not None:
+            self.moved.set()
+            self.moved = None
 
     def recent_after(self, position: int) -> list[ChangeSet] | None:
         """The change sets after a position, None where memory does not go back that far."""
         if self.tip is not None and position >= self.tip.position:
             return []
-        after = [each for each in self.recent if each.standing.position > position]
-        if not after or after[0].changes[0].recorded.position > position + 1:
-            return None
-        return after
+        after: list[ChangeSet] = []
+        for each in reversed(self.recent):
+            if each.standing.position <= position:
+                break
+            after.append(each)
+        after.reverse()
+        whole = after and after[0].changes[0].recorded.position <= position + 1
+        return after if whole else None
 
 
 class Standings:
@@ -74,12 +82,20 @@ class Standings:
         """Read on to the end of the log. An environment without a log is not kept in memory."""
         course = self._courses[environment]
         async with course.reading:
-            async for change_set, seal in self._log.change_sets(environment, course.tip or Tip()):
-                course.move(change_set, seal)
+            try:
+                async for read in self._log.change_sets(environment, course.tip or Tip()):
+                    course.move(*read)
+            except ValueError:  # an entry that cannot be read: what went before it is not the end
+                self._forget(environment, course)
+                raise
         if course.tip is None:
-            self._courses.pop(environment, None)
+            self._forget(environment, course)
             return Tip()
         return course.tip
+
+    def _forget(self, environment: str, course: _Course) -> None:
+        if self._courses.get(environment) is course:
+            del self._courses[environment]
 
     def move(self, environment: str, change_sets: list[tuple[ChangeSet, bytes]]) -> None:
         """Take over what was just committed on top of `tip`; what is known is skipped."""
@@ -105,9 +121,9 @@ class Standings:
     async def moved(self, environment: str, position: int, patience: float) -> bool:
         """Wait until there is something after the position; False when patience ran out."""
         course = self._courses[environment]
-        moved = course.moved
         if course.tip is not None and course.tip.position > position:
             return True
+        moved = course.moved = course.moved or asyncio.Event()
         try:
             async with asyncio.timeout(patience):
                 await moved.wait()
@@ -155,5 +171,8 @@ class Standings:
         for head in await self._log.heads():
             tip = self.tip(head.environment)
             if tip is not None and tip.position < head.position:
-                await self.catch_up(head.environment)
+                try:
+                    await self.catch_up(head.environment)
+                except ValueError:  # one log that cannot be read does not keep the others back
+                    logger.exception("%s cannot be followed", head.environment)
         self._pulse = pulse

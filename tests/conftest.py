@@ -3,21 +3,29 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
+from uuid import UUID
 
 import asyncpg
 import pytest
+from cable import Cable
+from given import ADMINISTRATOR, KEY, PLATFORM, REGISTER
 
 from app.embedded_postgres import EmbeddedPostgres, address
-from eventstore.appender import Appender
+from domain.actor import Actor
+from domain.environment import Command
+from domain.plan import Ask
+from eventstore.appender import PATIENCE, Appender
 from eventstore.database import Database
 from eventstore.doorbell import Doorbell
 from eventstore.log import Log
 from eventstore.migrate import migrate
 from eventstore.principals import Principals
+from eventstore.transact import Outcome, Request
 from projections.projector import SCHEMA, Projector
 from projections.standings import Standings
 
@@ -108,13 +116,13 @@ class Process:
     doorbell: Doorbell
 
 
-async def enter_process(stack: AsyncExitStack, dsn: str) -> Process:
+async def enter_process(stack: AsyncExitStack, dsn: str, patience: float = PATIENCE) -> Process:
     database = await stack.enter_async_context(Database(dsn))
     log = Log(database)
     standings = Standings(log)
     doorbell = await stack.enter_async_context(Doorbell(database).running())
     await stack.enter_async_context(standings.following(doorbell))
-    appender = Appender(database, standings, doorbell.ring)
+    appender = Appender(database, standings, doorbell.ring, patience)
     await stack.enter_async_context(appender.running())
     return Process(
         database=database,
@@ -137,3 +145,56 @@ async def process(place: Place) -> AsyncIterator[Process]:
 async def other_process(place: Place) -> AsyncIterator[Process]:
     async with AsyncExitStack() as stack:
         yield await enter_process(stack, place.dsn)
+
+
+@pytest.fixture
+async def cable(cluster: Cluster) -> AsyncIterator[Cable]:
+    async with Cable.laid(cluster.folder) as laid:
+        yield laid
+
+
+@pytest.fixture
+async def far_process(place: Place, cable: Cable) -> AsyncIterator[Process]:
+    """A process at the other end of a cable, of little patience."""
+    async with AsyncExitStack() as stack:
+        dsn = address(cable.folder, user="syncledger_app", database=place.name)
+        yield await enter_process(stack, dsn, patience=2)
+
+
+async def ask(
+    process: Process,
+    *commands: Command,
+    actor: Actor = ADMINISTRATOR,
+    environment: str = KEY,
+    expected_position: int | None = None,
+    reason: str | None = None,
+    request_id: UUID | None = None,
+) -> Outcome:
+    """One press of OK in this process."""
+    return await process.appender.transact(
+        Request(
+            ask=Ask(
+                environment=environment,
+                commands=commands,
+                actor=actor,
+                expected_position=expected_position,
+            ),
+            reason=reason,
+            request_id=request_id,
+        )
+    )
+
+
+async def register(process: Process, *environments: str) -> None:
+    """Each of these, administered by Alice; KEY when none is named."""
+    for environment in environments or (KEY,):
+        command = replace(REGISTER, key=environment)
+        await ask(process, command, actor=PLATFORM, environment=environment)
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:
+    """Poll until it is so."""
+    end = monotonic() + seconds
+    while not await true():
+        assert monotonic() < end, f"not so within {seconds} s"
+        await asyncio.sleep(0.005)

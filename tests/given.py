@@ -1,6 +1,6 @@
 """Sentences for decisions: given these facts, when this is asked, then that happens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -25,11 +25,33 @@ REGISTER = RegisterEnvironment(
     key=KEY, name="Contoso", kind=EnvironmentKind.PRODUCTION, administrator=ALICE
 )
 REGISTERED: tuple[Event, ...] = (
-    EnvironmentRegistered(
-        key=KEY, name="Contoso", kind=EnvironmentKind.PRODUCTION, catalogue=1
-    ),
+    EnvironmentRegistered(key=KEY, name="Contoso", kind=EnvironmentKind.PRODUCTION, catalogue=1),
     RoleGranted(principal=ALICE, role=SecurityRole.SYSTEM_ADMINISTRATOR),
 )
+
+ROLE_TABLE = {
+    "none": (),
+    "SYSTEM_ADMINISTRATOR": (
+        "READ_SETTINGS",
+        "CHANGE_SETTINGS",
+        "READ_HISTORY",
+        "FOLLOW_FEED",
+        "MANAGE_ROLES",
+        "MANAGE_ENVIRONMENT",
+    ),
+    "SYSTEM_CUSTOMIZER": ("READ_SETTINGS", "CHANGE_SETTINGS", "READ_HISTORY", "FOLLOW_FEED"),
+    "AUDITOR": ("READ_SETTINGS", "READ_HISTORY", "FOLLOW_FEED"),
+    "SYNC_WORKER": ("READ_SETTINGS", "FOLLOW_FEED"),
+    "BASIC_USER": ("READ_SETTINGS",),
+    "platform administrator": ("MANAGE_ROLES", "MANAGE_ENVIRONMENT", "REGISTER_ENVIRONMENT"),
+}
+"""Who may do what, as promised. Written out on its own, not taken from the code."""
+
+
+def may(roles: Iterable[SecurityRole], *, platform: bool) -> set[str]:
+    """What the table promises to somebody with these roles."""
+    rows = [role.value for role in roles] + ["platform administrator"] * platform
+    return {permission for row in rows for permission in ROLE_TABLE[row]}
 
 
 def facts(events: Sequence[Event], actor: UUID = ALICE) -> list[Recorded]:
@@ -84,6 +106,14 @@ class Given:
         assert isinstance(self.outcome, Refused), self.outcome
         assert tuple(each.refusal for each in self.outcome.refusals) == refusals
         return self.outcome
+
+    def refused_at(self, refusals: dict[int | None, Refusal]) -> None:
+        """The refusals by the index of what was asked; None: the whole request."""
+        assert isinstance(self.outcome, Refused), self.outcome
+        assert [(each.index, each.refusal) for each in self.outcome.refusals] == [*refusals.items()]
+
+    def beyond(self, end: int) -> None:
+        assert self.outcome == BeyondTheEnd(asked=self.expected_position or 0, position=end)
 
 
 def given(*events: Event) -> Given:

@@ -98,6 +98,8 @@ def test_a_bad_variable_is_named_with_what_is_accepted(
         ("mysql://application:secret@database", "'mysql://…'"),
         ("host=database password=secret", "'…'"),
         ("secret@://", "'…'"),
+        ("postgresql://application:secret@database:secret/x", "'postgresql://…'"),
+        ("postgresql://application:secret@[::1/x", "'postgresql://…'"),
     ],
 )
 def test_a_bad_dsn_is_named_without_its_secrets(
@@ -106,6 +108,20 @@ def test_a_bad_dsn_is_named_without_its_secrets(
     line = refusal(monkeypatch, **{name: value})
     accepted = "accepted: postgresql://role:password@host:port/database"
     assert line == f"SYNCLEDGER_{name} is {shown}: {accepted}"
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://",
+        "postgres:///syncledger?host=/run/postgresql&port=5433",
+        "postgresql://a:b%2Fc@one:5432,two:5433/syncledger?sslmode=require",
+        "postgresql://a:b@[::1]:5432/syncledger",
+        "postgresql://a@%2Frun%2Fpostgresql/syncledger",
+    ],
+)
+def test_every_form_of_a_dsn_is_accepted(monkeypatch: pytest.MonkeyPatch, dsn: str) -> None:
+    assert read(monkeypatch, DSN=dsn).dsn == dsn
 
 
 def test_no_secret_is_shown_by_the_object_or_by_another_mistake(

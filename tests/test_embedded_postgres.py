@@ -22,14 +22,9 @@ import asyncpg
 import psutil
 import pytest
 
-from app import embedded_postgres
-from app.embedded_postgres import (
-    DataFolderInUse,
-    EmbeddedPostgres,
-    PostgresFailed,
-    address,
-    running,
-)
+from app import embedded_postgres, unprivileged
+from app.data_folder import DataFolderInUse, running
+from app.embedded_postgres import EmbeddedPostgres, PostgresFailed, address
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(30)]
 
@@ -41,15 +36,16 @@ ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as a
 APPLICATION = """
 import os, sys
 from pathlib import Path
-from app import embedded_postgres
-from app.embedded_postgres import DataFolderInUse, EmbeddedPostgres
+from app import unprivileged
+from app.data_folder import DataFolderInUse
+from app.embedded_postgres import EmbeddedPostgres
 data, user, told_of_death = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "True"
 if user != os.geteuid():
     os.setgroups([])
     os.setgid(user)
     os.setuid(user)
 if not told_of_death:
-    embedded_postgres.SET_PARENT_DEATH_SIGNAL = 0
+    unprivileged.SET_PARENT_DEATH_SIGNAL = 0
 try:
     server = EmbeddedPostgres.start(data)
 except DataFolderInUse as error:
@@ -570,7 +566,21 @@ def test_binaries_that_do_not_run_say_why(
 
 def test_only_root_has_a_choice_of_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: NAMELESS)
-    assert embedded_postgres._candidates(tmp_path) == [(NAMELESS, os.getegid())]
+    assert unprivileged.candidates(tmp_path, tmp_path / "pgdata") == [(NAMELESS, os.getegid())]
+
+
+@ONLY_ROOT
+def test_where_nobody_has_no_name_root_has_two_choices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(_name: str) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwnam", unknown)
+    os.chown(tmp_path, NAMELESS, NAMELESS)
+    data = tmp_path / "data"
+    unprivileged.make_folder(data)
+    assert unprivileged.candidates(data, data / "pgdata") == [(NAMELESS, NAMELESS), (0, 0)]
 
 
 def test_a_process_is_known_by_its_command_with_or_without_proc(
@@ -654,7 +664,7 @@ async def test_root_without_namespaces_becomes_nobody_and_can_take_its_cluster_a
     first = start(data)
     await ask(first.socket_folder, *WRITE)
     first.stop()
-    monkeypatch.setattr(embedded_postgres, "_enter_namespace", lambda *_: _refuse())
+    monkeypatch.setattr(unprivileged, "_enter_namespace", lambda *_: _refuse())
     for _ in range(2):
         server = start(data)
         assert await ask(server.socket_folder, READ) == 42
@@ -666,7 +676,7 @@ async def test_root_without_namespaces_becomes_nobody_and_can_take_its_cluster_a
 def test_root_that_can_be_nobody_else_is_told_every_reason(
     tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded_postgres, "_enter_namespace", lambda *_: _refuse())
+    monkeypatch.setattr(unprivileged, "_enter_namespace", lambda *_: _refuse())
     tmp_path.chmod(0o700)
     with pytest.raises(PostgresFailed) as failed:
         start(tmp_path / "data")

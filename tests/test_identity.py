@@ -18,17 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from api.identity import (
-    AddressKeys,
-    FileKeys,
-    FixedKeys,
-    Identity,
-    Keys,
-    KeysUnavailable,
-    NotAuthenticated,
-    Verifier,
-    keys_at,
-)
+from api.identity import Identity, KeysUnavailable, NotAuthenticated, Verifier
+from api.key_sets import AddressKeys, FileKeys, FixedKeys, Keys, keys_at
 from app.issuer import AUDIENCE, ISSUER, Issuer, UnusableKey
 
 OURS = ed25519.Ed25519PrivateKey.generate()
@@ -102,6 +93,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("api.identity.monotonic", clock)
+    monkeypatch.setattr("api.key_sets.monotonic", clock)
     return clock
 
 
@@ -513,3 +505,24 @@ def test_a_key_that_is_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "identity.key").mkdir()
     with pytest.raises(UnusableKey, match=r"identity\.key cannot be used: Is a directory"):
         Issuer.open(tmp_path)
+
+
+def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(UnusableKey, match=r"data/identity\.key cannot be used: Not a directory"):
+        Issuer.open(tmp_path / "data")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for others")
+@pytest.mark.parametrize("made_before", [True, False])
+def test_a_key_that_root_makes_belongs_to_the_owner_of_the_folder(
+    tmp_path: Path, made_before: bool
+) -> None:
+    data = tmp_path / "data"
+    if made_before:
+        data.mkdir(mode=0o700)
+    for folder in (tmp_path, data) if made_before else (tmp_path,):
+        os.chown(folder, 54321, 54321)
+    Issuer.open(data)
+    owners = {path.stat().st_uid for path in (data, data / "identity.key")}
+    assert owners == {54321}

@@ -1,7 +1,7 @@
 -- The log. Run as the owner role, in the schema syncledger. Facts are written by append() alone.
 
 CREATE TABLE log_head (
-    environment text COLLATE "C" PRIMARY KEY CHECK (environment ~ '^[a-z0-9-]{1,63}$'),
+    environment text COLLATE "C" PRIMARY KEY,
     position    bigint NOT NULL CHECK (position >= 0),
     seal        bytea NOT NULL CHECK (octet_length(seal) = 32),
     recorded_at timestamptz NOT NULL
@@ -54,13 +54,12 @@ BEGIN
         USING ERRCODE = 'insufficient_privilege';
 END $$;
 
-CREATE FUNCTION refuse_all_but_append() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog AS $$
+CREATE FUNCTION refuse_all_but_append() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     called_by text;
 BEGIN
     GET DIAGNOSTICS called_by = PG_CONTEXT;
-    IF called_by !~ E'\nPL/pgSQL function (syncledger\\.)?append\\(' THEN
+    IF pg_catalog.strpos(called_by, E'\nPL/pgSQL function append(') = 0 THEN
         RAISE EXCEPTION '% on %: facts are written by append() alone', TG_OP, TG_TABLE_NAME
             USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -85,69 +84,65 @@ ALTER TABLE log_head ENABLE ALWAYS TRIGGER log_head_moves_with_append;
 -- position and seal it moves to (the same ones where only a request or a look is asked for).
 -- An environment that is elsewhere is left alone and returned; it holds up no other.
 CREATE FUNCTION append(
-    at                  timestamptz,
-    environments        text[],
-    expected            bigint[],
-    tips                bigint[],
-    tip_seals           bytea[],
-    entry_environments  text[],
-    entry_positions     bigint[],
-    entry_change_sets   bigint[],
-    entry_types         text[],
-    entry_payloads      text[],
-    entry_actors        uuid[],
-    entry_reasons       bytea[],
-    entry_seals         bytea[],
-    remark_environments text[],
-    remark_change_sets  bigint[],
-    remark_texts        text[],
-    remark_salts        bytea[],
-    request_environments text[],
-    request_ids         uuid[],
-    request_digests     bytea[],
-    request_actors      uuid[],
-    request_firsts      bigint[],
-    request_lasts       bigint[]
-) RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER
+    at                   timestamptz,
+    environments         text[],
+    expected             bigint[],
+    tips                 bigint[],
+    tip_seals            bytea[],
+    entry_environments   text[],
+    entry_positions      bigint[],
+    entry_change_sets    bigint[],
+    entry_types          text[],
+    entry_payloads       text[],
+    entry_actors         uuid[],
+    entry_reasons        bytea[],
+    entry_seals          bytea[],
+    remark_environments  text[] DEFAULT '{}',
+    remark_change_sets   bigint[] DEFAULT '{}',
+    remark_texts         text[] DEFAULT '{}',
+    remark_salts         bytea[] DEFAULT '{}',
+    request_environments text[] DEFAULT '{}',
+    request_ids          uuid[] DEFAULT '{}',
+    request_digests      bytea[] DEFAULT '{}',
+    request_actors       uuid[] DEFAULT '{}',
+    request_firsts       bigint[] DEFAULT '{}',
+    request_lasts        bigint[] DEFAULT '{}'
+) RETURNS text[] LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = syncledger, pg_catalog, pg_temp AS $$
 DECLARE
-    latest   timestamptz;
-    moved    text[];
-    inserted bigint;
-    due      bigint;
+    elsewhere text[];
+    latest    timestamptz;
+    due       bigint;
+    filled    bigint;
 BEGIN
     IF 0 = ANY (expected) THEN
+        -- Where there is no head to lock yet, who looks must wait for who registers all the same.
+        PERFORM pg_advisory_xact_lock(8302026);
         INSERT INTO log_head (environment, position, seal, recorded_at)
-        SELECT new.environment, 0, decode(repeat('00', 32), 'hex'), '-infinity'
-        FROM unnest(environments, expected, tips) AS new (environment, expected, tip)
-        WHERE new.expected = 0 AND new.tip > 0
-        ORDER BY new.environment
+        SELECT mine.environment, 0, decode(repeat('00', 32), 'hex'), '-infinity'
+        FROM unnest(environments, expected, tips) AS mine (environment, expected, tip)
+        WHERE mine.expected = 0 AND mine.tip > 0 AND mine.environment ~ '^[a-z0-9-]{1,63}$'
+        ORDER BY mine.environment
         ON CONFLICT (environment) DO NOTHING;
     END IF;
 
-    PERFORM FROM log_head WHERE environment = ANY (environments) ORDER BY environment FOR UPDATE;
-
-    SELECT max(head.recorded_at) INTO latest
-    FROM unnest(environments, expected, tips) AS mine (environment, expected, tip)
-    JOIN log_head AS head
-        ON head.environment = mine.environment AND head.position = mine.expected
-    WHERE mine.tip > mine.expected;
-    IF latest >= at
-        OR (latest IS NOT NULL AND at NOT BETWEEN clock_timestamp() - interval '5 seconds'
-                                              AND clock_timestamp() + interval '1 second') THEN
-        RAISE EXCEPTION 'the time % cannot be recorded: the clock says %, the log %',
-            at, clock_timestamp(), latest USING ERRCODE = 'SL001';
-    END IF;
-
-    WITH moving AS (
-        UPDATE log_head AS head SET position = mine.tip, seal = mine.tip_seal, recorded_at = at
+    WITH head AS MATERIALIZED (
+        SELECT environment, position, recorded_at FROM log_head
+        WHERE environment = ANY (environments) ORDER BY environment FOR UPDATE
+    ), mine AS MATERIALIZED (
+        SELECT wish.environment, wish.expected, wish.tip, wish.tip_seal,
+               coalesce(head.position, 0) = wish.expected AS here, head.recorded_at
         FROM unnest(environments, expected, tips, tip_seals)
-            AS mine (environment, expected, tip, tip_seal)
-        WHERE head.environment = mine.environment AND head.position = mine.expected
-            AND mine.tip > mine.expected
-        RETURNING head.environment, mine.expected, mine.tip
-    ), inserting AS (
-        INSERT INTO events
+            AS wish (environment, expected, tip, tip_seal)
+        LEFT JOIN head USING (environment)
+    ), moving AS (
+        UPDATE log_head SET position = mine.tip, seal = mine.tip_seal, recorded_at = at
+        FROM mine
+        WHERE log_head.environment = mine.environment AND mine.here AND mine.tip > mine.expected
+        RETURNING mine.environment, mine.expected, mine.tip
+    ), inserted AS (
+        INSERT INTO events (environment, position, change_set, type, payload, actor, reason,
+                            recorded_at, seal)
         SELECT entry.environment, entry.position, entry.change_set, entry.type, entry.payload,
                entry.actor, entry.reason, at, entry.seal
         FROM unnest(entry_environments, entry_positions, entry_change_sets, entry_types,
@@ -157,40 +152,42 @@ BEGIN
             AND entry.position > moving.expected AND entry.position <= moving.tip
         RETURNING 1
     )
-    SELECT (SELECT count(*) FROM inserting),
-           coalesce(sum(moving.tip - moving.expected), 0),
-           coalesce(array_agg(moving.environment), '{}')
-    INTO inserted, due, moved
-    FROM moving;
-    IF inserted <> due THEN
-        RAISE EXCEPTION 'the heads move by %, but % entries fill the way', due, inserted
+    SELECT array_agg(mine.environment) FILTER (WHERE NOT mine.here),
+           coalesce(sum(mine.tip - mine.expected) FILTER (WHERE mine.here), 0),
+           max(mine.recorded_at) FILTER (WHERE mine.here AND mine.tip > mine.expected),
+           (SELECT count(*) FROM inserted)
+    INTO elsewhere, due, latest, filled
+    FROM mine;
+
+    IF filled <> due THEN
+        RAISE EXCEPTION 'the heads move by %, but % entries fill the way', due, filled
             USING ERRCODE = 'check_violation';
+    END IF;
+    IF due > 0 AND (latest >= at OR at NOT BETWEEN clock_timestamp() - interval '5 seconds'
+                                               AND clock_timestamp() + interval '1 second') THEN
+        RAISE EXCEPTION 'the time % cannot be recorded: the clock says %, the log %',
+            at, clock_timestamp(), latest USING ERRCODE = 'SL001';
     END IF;
 
     IF cardinality(remark_environments) > 0 THEN
-        INSERT INTO remarks
-        SELECT remark.* FROM unnest(remark_environments, remark_change_sets, remark_texts,
-                                    remark_salts) AS remark (environment, change_set, text, salt)
-        WHERE remark.environment = ANY (moved);
+        INSERT INTO remarks (environment, change_set, text, salt)
+        SELECT remark.*
+        FROM unnest(remark_environments, remark_change_sets, remark_texts, remark_salts)
+            AS remark (environment, change_set, text, salt)
+        WHERE elsewhere IS NULL OR remark.environment <> ALL (elsewhere);
     END IF;
 
     IF cardinality(request_environments) > 0 THEN
-        INSERT INTO requests
-        SELECT request.* FROM unnest(request_environments, request_ids, request_digests,
-                                     request_actors, request_firsts, request_lasts)
+        INSERT INTO requests (environment, request_id, digest, actor, first_position,
+                              last_position)
+        SELECT request.*
+        FROM unnest(request_environments, request_ids, request_digests, request_actors,
+                    request_firsts, request_lasts)
             AS request (environment, request_id, digest, actor, first_position, last_position)
-        WHERE EXISTS (
-            SELECT FROM unnest(environments, tips, tip_seals) AS mine (environment, tip, seal)
-            JOIN log_head AS head USING (environment)
-            WHERE mine.environment = request.environment AND head.seal = mine.seal
-        );
+        WHERE elsewhere IS NULL OR request.environment <> ALL (elsewhere);
     END IF;
 
-    RETURN QUERY
-    SELECT mine.environment
-    FROM unnest(environments, tips, tip_seals) AS mine (environment, tip, seal)
-    LEFT JOIN log_head AS head USING (environment)
-    WHERE coalesce(head.position, 0) <> mine.tip OR head.seal <> mine.seal;
+    RETURN elsewhere;
 END $$;
 
 -- The handle of a person or service, made at the first sight of it; a name known to the identity

@@ -1,0 +1,86 @@
+"""What became of a request, in the schema: changed, previewed or refused.
+
+Law: shapes only; what fills them is decided elsewhere.
+"""
+
+from typing import Annotated
+
+import strawberry
+
+from api.refusals import Refusal
+from api.types import (
+    ChangeSet,
+    Environment,
+    SynchronizationSettings,
+    Warning,  # noqa: A004 -- the glossary's word
+)
+
+
+@strawberry.type(description="The changes were made, or were there already.")
+class SettingsChanged:
+    change_set: ChangeSet | None = strawberry.field(
+        description="Null when everything already was as asked."
+    )
+    settings: SynchronizationSettings = strawberry.field(description="As they stand after it.")
+    warnings: list[Warning] = strawberry.field(description="What to know about these changes.")
+    replayed: bool = strawberry.field(
+        description="True when a request id was seen before and this is the first answer again."
+    )
+
+
+@strawberry.type(description="What one change would do.")
+class PlannedChange:
+    setting: str = strawberry.field(description="The key of the setting.")
+    type: str = strawberry.field(description="The event's wire name.")
+    before: str | None = strawberry.field(description="What it holds, as a machine value.")
+    after: str | None = strawberry.field(description="What it would hold.")
+    summary: str = strawberry.field(description="The change as a sentence.")
+
+
+@strawberry.type(
+    description="What applying would do now. Nothing was written. A preview is refused exactly "
+    "where applying would be, except that acknowledgements may still be missing: those warnings "
+    "say `mustBeAcknowledged`."
+)
+class SettingsPreviewed:
+    changes: list[PlannedChange] = strawberry.field(description="In order; empty for none.")
+    settings: SynchronizationSettings = strawberry.field(
+        description="As they would stand. Nothing can be fetched by their ids."
+    )
+    warnings: list[Warning] = strawberry.field(description="What to know about these changes.")
+
+
+@strawberry.type(description="Nothing was written.")
+class SettingsRefused:
+    refusals: list[Refusal] = strawberry.field(description="Everything that stands against it.")
+    position: int = strawberry.field(
+        description="Where the log ends; 0 where there is none that the viewer may see."
+    )
+
+
+ChangeSettingsResult = Annotated[
+    SettingsChanged | SettingsPreviewed | SettingsRefused,
+    strawberry.union("ChangeSettingsResult", description="What became of a request."),
+]
+
+
+@strawberry.type(description="The environment was changed, or was so already.")
+class EnvironmentChanged:
+    environment: Environment = strawberry.field(description="As it stands after it.")
+    change_set: ChangeSet | None = strawberry.field(
+        description="Null when everything already was as asked."
+    )
+    replayed: bool = strawberry.field(
+        description="True when a request id was seen before and this is the first answer again."
+    )
+
+
+@strawberry.type(description="Nothing was written.")
+class EnvironmentRefused:
+    refusals: list[Refusal] = strawberry.field(description="Everything that stands against it.")
+
+
+EnvironmentResult = Annotated[
+    EnvironmentChanged | EnvironmentRefused,
+    strawberry.union("EnvironmentResult", description="What became of a request."),
+]

@@ -1,0 +1,131 @@
+"""Writes docs/events.md: `python -m tests.generate_events_page`, or `make docs`."""
+
+import sys
+from dataclasses import fields
+from enum import StrEnum
+from types import GenericAlias
+from typing import get_args
+from uuid import UUID
+
+from domain.actor import SecurityRole
+from domain.environment import EVENT_TYPES, Event, sentence, subject
+from domain.lifecycle import (
+    CATALOGUE,
+    EnvironmentArchived,
+    EnvironmentKind,
+    EnvironmentRegistered,
+    EnvironmentRenamed,
+    EnvironmentRestored,
+)
+from domain.membership import RoleGranted, RoleRevoked
+from domain.switches import (
+    AppointmentAttachmentsSwitched,
+    AssignedTasksSwitched,
+    MailingAddresses,
+    MailingAddressesChosen,
+    ResourceBookingsSwitched,
+)
+from domain.warning import WarningCode
+from eventstore.codec import encode
+
+HANDLE = UUID("0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11")
+
+EXAMPLES: dict[type[Event], tuple[str, Event]] = {
+    type(event): (meaning, event)
+    for meaning, event in (
+        (
+            "The environment begins. `catalogue` names the defaults that it starts from.",
+            EnvironmentRegistered(
+                key="contoso-prod",
+                name="Contoso",
+                kind=EnvironmentKind.PRODUCTION,
+                catalogue=CATALOGUE,
+            ),
+        ),
+        ("It has another name.", EnvironmentRenamed(name="Contoso Europe")),
+        ("Name and settings are frozen from here on.", EnvironmentArchived()),
+        ("It can be changed again.", EnvironmentRestored()),
+        (
+            "Somebody holds a security role.",
+            RoleGranted(principal=HANDLE, role=SecurityRole.SYNC_WORKER),
+        ),
+        (
+            "Somebody holds a security role no longer.",
+            RoleRevoked(principal=HANDLE, role=SecurityRole.SYNC_WORKER),
+        ),
+        (
+            "Appointment attachments are synchronized, or not any more.",
+            AppointmentAttachmentsSwitched(on=True),
+        ),
+        (
+            "Tasks assigned in Outlook are synchronized, or not any more.",
+            AssignedTasksSwitched(on=True),
+        ),
+        (
+            "Resource bookings are synchronized, or not any more.",
+            ResourceBookingsSwitched(on=True),
+        ),
+        (
+            "Which addresses travel. `acknowledged` has the warnings that had to be, and were.",
+            MailingAddressesChosen(
+                choice=MailingAddresses.ALL_THREE,
+                acknowledged=(WarningCode.ADDRESSES_CAN_LOSE_DATA,),
+            ),
+        ),
+    )
+}
+"""What each event means, and one that could have happened."""
+
+OPENING = """\
+# Events
+
+Every event that a log can hold.
+An entry stores the wire name as its type, and the payload as canonical JSON.
+That is UTF-8 with the members sorted by name and no white space.
+A released event never changes its shape; what is new gets a new name.
+This page is written by `make docs`.
+"""
+
+
+def page() -> str:
+    return "\n".join([OPENING, *(_section(event) for event in EVENT_TYPES.values())])
+
+
+def _section(event_type: type[Event]) -> str:
+    meaning, example = EXAMPLES[event_type]
+    wire_name, payload = encode(example)
+    rows = [f"| `{field.name}` | {_kind(field.type)} |" for field in fields(event_type)]
+    table = ["| field | holds |", "|---|---|", *rows, ""] if rows else ["It has no fields.", ""]
+    return "\n".join(
+        [
+            f"## {wire_name}",
+            "",
+            meaning,
+            f"It touches the setting `{subject(example).replace(str(HANDLE), '<handle>')}`.",
+            f"In words: *{sentence(example)}.*",
+            "",
+            *table,
+            "```json",
+            payload,
+            "```",
+            "",
+        ]
+    )
+
+
+def _kind(annotation: object) -> str:
+    match annotation:
+        case GenericAlias():
+            return f"a list of: {_kind(get_args(annotation)[0])}"
+        case type() if issubclass(annotation, StrEnum):
+            return " or ".join(f"`{word}`" for word in annotation)
+        case type() if annotation is UUID:
+            return "a principal's handle, a UUID"
+        case type():
+            return {str: "text", bool: "true or false", int: "a whole number"}[annotation]
+        case _:
+            raise TypeError(f"No words for the type {annotation!r}.")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,131 @@
+"""What may be asked and what can have happened, generated.
+
+Importing this file switches Hypothesis' deadline off: a busy machine is no fault.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from given import ALICE, BOB, CAROL, KEY, PLATFORM, REGISTER, START
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from domain.actor import Actor
+from domain.environment import Command, Event
+from domain.lifecycle import (
+    KEY_FORM,
+    ArchiveEnvironment,
+    EnvironmentArchived,
+    EnvironmentRegistered,
+    EnvironmentRenamed,
+    EnvironmentRestored,
+    RegisterEnvironment,
+    RenameEnvironment,
+    RestoreEnvironment,
+)
+from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
+from domain.plan import Ask, Planned, plan
+from domain.standing import Change, Recorded, Standing
+from domain.switches import (
+    AppointmentAttachmentsSwitched,
+    AssignedTasksSwitched,
+    ChooseMailingAddresses,
+    MailingAddressesChosen,
+    ResourceBookingsSwitched,
+    SwitchAppointmentAttachments,
+    SwitchAssignedTasks,
+    SwitchResourceBookings,
+)
+
+settings.register_profile("syncledger", deadline=None)
+settings.load_profile("syncledger")
+
+DAVE = UUID("da4e0000-0000-4000-8000-000000000000")
+PEOPLE = (ALICE, BOB, CAROL, DAVE)
+
+keys = st.from_regex(KEY_FORM, fullmatch=True)
+names = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
+)
+people = st.sampled_from(PEOPLE)
+actors = st.builds(Actor, handle=people, platform_administrator=st.booleans())
+
+COMMANDS: dict[type[Command], SearchStrategy[Command]] = {
+    RegisterEnvironment: st.builds(RegisterEnvironment, key=st.just(KEY), name=names),
+    RenameEnvironment: st.builds(
+        RenameEnvironment, name=st.sampled_from(["Contoso", "Fabrikam"]) | names
+    ),
+    ArchiveEnvironment: st.builds(ArchiveEnvironment),
+    RestoreEnvironment: st.builds(RestoreEnvironment),
+    GrantRole: st.builds(GrantRole, principal=people),
+    RevokeRole: st.builds(RevokeRole, principal=people),
+    SwitchAppointmentAttachments: st.builds(SwitchAppointmentAttachments),
+    SwitchAssignedTasks: st.builds(SwitchAssignedTasks),
+    SwitchResourceBookings: st.builds(SwitchResourceBookings),
+    ChooseMailingAddresses: st.builds(ChooseMailingAddresses),
+}
+commands = st.one_of(*COMMANDS.values())
+
+EVENTS: dict[type[Event], SearchStrategy[Event]] = {
+    EnvironmentRegistered: st.builds(
+        EnvironmentRegistered, key=keys, name=names, catalogue=st.integers(min_value=1, max_value=9)
+    ),
+    EnvironmentRenamed: st.builds(EnvironmentRenamed, name=names),
+    EnvironmentArchived: st.builds(EnvironmentArchived),
+    EnvironmentRestored: st.builds(EnvironmentRestored),
+    RoleGranted: st.builds(RoleGranted),
+    RoleRevoked: st.builds(RoleRevoked),
+    AppointmentAttachmentsSwitched: st.builds(AppointmentAttachmentsSwitched),
+    AssignedTasksSwitched: st.builds(AssignedTasksSwitched),
+    ResourceBookingsSwitched: st.builds(ResourceBookingsSwitched),
+    MailingAddressesChosen: st.builds(MailingAddressesChosen),
+}
+events = st.one_of(*EVENTS.values())
+"""Any event on its own, whether or not it can be reached."""
+
+
+@dataclass(frozen=True)
+class History:
+    """A log that commands can lead to, its changes and where it leads."""
+
+    changes: tuple[Change, ...]
+    standing: Standing
+
+    @property
+    def facts(self) -> tuple[Recorded, ...]:
+        return tuple(change.recorded for change in self.changes)
+
+
+def asks(who: SearchStrategy[Actor] = actors, most: int = 6) -> SearchStrategy[Ask]:
+    return st.builds(
+        Ask,
+        environment=st.just(KEY),
+        commands=st.lists(commands, min_size=1, max_size=most).map(tuple),
+        actor=who,
+        expected_position=st.none() | st.integers(min_value=0, max_value=12),
+    )
+
+
+def live(requests: list[Ask]) -> History:
+    """Register, then ask for one after the other: what is refused leaves no trace."""
+    beginning = Ask(environment=KEY, commands=(REGISTER,), actor=PLATFORM)
+    changes: list[Change] = []
+    standing: Standing | None = None
+    for minute, ask in enumerate([beginning, *requests]):
+        outcome = plan(standing, ask, START + timedelta(minutes=minute))
+        if isinstance(outcome, Planned):
+            changes += outcome.changes
+            standing = outcome.standing
+    assert standing is not None
+    return History(tuple(changes), standing)
+
+
+someone_who_may = st.sampled_from(
+    [Actor(handle=ALICE), Actor(handle=ALICE, platform_administrator=True), PLATFORM]
+)
+single_asks = st.builds(
+    Ask, environment=st.just(KEY), commands=st.tuples(commands), actor=someone_who_may | actors
+)
+histories = st.lists(single_asks | asks(someone_who_may, most=3), max_size=20).map(live)

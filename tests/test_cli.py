@@ -1,0 +1,269 @@
+import asyncio
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import jwt
+import pytest
+from click.testing import CliRunner, Result
+from programs import environment, run
+
+from app import demo, logs
+from app.cli import main
+from app.config import variables
+from app.data_folder import running
+from app.embedded_postgres import EmbeddedPostgres, address
+from app.wiring import open_rooms
+from eventstore.migrate import migrate
+from projections.projector import SCHEMA
+
+VERBS = ("serve", "migrate", "rebuild", "verify", "schema", "token")
+DISTURBANCES = {
+    "a changed payload": (
+        "UPDATE syncledger.events SET payload = '{\"on\":false}' WHERE environment = 'contoso-prod'"
+        " AND position = (SELECT max(position) FROM syncledger.events"
+        " WHERE environment = 'contoso-prod')"
+    ),
+    "a removed entry": (
+        "DELETE FROM syncledger.events WHERE environment = 'contoso-prod' AND position = 3"
+    ),
+    "a row that differs": (
+        "UPDATE syncledger.current_settings SET resource_bookings = false"
+        " WHERE environment = 'contoso-prod'"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demonstration in it."""
+    data = tmp_path_factory.mktemp("used") / "data"
+    server = EmbeddedPostgres.start(data)
+
+    async def work() -> None:
+        await migrate(dsn(data), SCHEMA)
+        async with open_rooms(dsn(data, "syncledger_app")) as rooms:
+            assert await demo.open_demo(rooms)
+            assert await rooms.projector.catch_up() in {0, 3}
+
+    try:
+        asyncio.run(work())
+    finally:
+        server.stop()
+    return data
+
+
+@pytest.fixture(scope="module")
+def data(used: Path) -> Iterator[Path]:
+    """The same while a server runs on it, to attach to."""
+    server = EmbeddedPostgres.start(used)
+    yield used
+    server.stop()
+
+
+@pytest.fixture
+def disturbed(tmp_path: Path, used: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A copy in which a superuser has changed something, with the triggers off."""
+    copy = tmp_path / "data"
+    shutil.copytree(used, copy, ignore=shutil.ignore_patterns(".s.*", "postmaster.pid"))
+    server = EmbeddedPostgres.start(copy)
+
+    async def work() -> None:
+        connection = await asyncpg.connect(dsn(copy))
+        await connection.execute("ALTER TABLE syncledger.events DISABLE TRIGGER USER")
+        assert await connection.execute(request.param) in {"UPDATE 1", "DELETE 1"}
+        await connection.close()
+
+    asyncio.run(work())
+    yield copy
+    server.stop()
+
+
+def dsn(data: Path, user: str = "postgres") -> str:
+    folder = running(data)
+    assert folder is not None
+    return address(folder, user=user, database="postgres")
+
+
+def say(*words: str, **environment: str) -> Result:
+    known: dict[str, str | None] = {name: None for name, _, _ in variables()}
+    ours = {f"SYNCLEDGER_{name}": text for name, text in environment.items()}
+    return CliRunner().invoke(main, words, env={**known, **ours})
+
+
+def good(*words: str, **environment: str) -> str:
+    said = say(*words, **environment)
+    assert (said.exit_code, said.stderr) == (0, ""), said.output
+    return said.stdout
+
+
+def test_help_names_every_verb_and_every_variable() -> None:
+    text = good("--help")
+    assert all(f"\n  {verb} " in text for verb in VERBS)
+    for name, default, _ in variables():
+        assert name in text
+        assert f"[{default}]" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str) -> None:
+    assert f"Usage: main {verb}" in good(verb, "--help")
+
+
+def test_the_version_is_told() -> None:
+    assert good("--version").startswith("syncledger, version ")
+
+
+def test_the_schema_is_the_one_that_is_kept() -> None:
+    assert good("schema") == Path("schema.graphql").read_text()
+
+
+def test_verify_tells_of_every_environment_in_words_and_for_machines(data: Path) -> None:
+    lines = good("verify", DATA=str(data)).splitlines()
+    assert len(lines) == 3
+    assert all(line.endswith(" entries, whole") for line in lines)
+    reports = json.loads(good("verify", "--json", DATA=str(data)))
+    assert [report["environment"] for report in reports] == [
+        "contoso-dev",
+        "contoso-prod",
+        "contoso-test",
+    ]
+    assert all(report["entries"] > 5 and report["findings"] == [] for report in reports)
+
+
+def test_verify_of_one_environment(data: Path) -> None:
+    [report] = json.loads(good("verify", "--json", "--environment", "contoso-prod", DATA=str(data)))
+    assert report["environment"] == "contoso-prod"
+    said = say("verify", "--environment", "nowhere", DATA=str(data))
+    assert said.exit_code == 1
+    assert said.stderr == "Error: There is no environment 'nowhere' in the log.\n"
+
+
+@pytest.mark.parametrize("disturbed", DISTURBANCES.values(), indirect=True, ids=DISTURBANCES.keys())
+def test_verify_finds_tampering_and_where(disturbed: Path) -> None:
+    said = say("verify", DATA=str(disturbed))
+    assert said.exit_code == 1
+    assert "contoso-dev: " in said.stdout
+    assert "NOT whole\n  at " in said.stdout
+    said = say("verify", "--json", DATA=str(disturbed))
+    assert said.exit_code == 1
+    found = {report["environment"]: report["findings"] for report in json.loads(said.stdout)}
+    assert [environment for environment, findings in found.items() if findings] == ["contoso-prod"]
+    assert all({"position", "message"} == set(each) for each in found["contoso-prod"])
+
+
+@pytest.mark.parametrize("disturbed", [DISTURBANCES["a row that differs"]], indirect=True)
+def test_rebuild_mends_a_row_that_differs(disturbed: Path) -> None:
+    assert json.loads(good("rebuild", "--json", DATA=str(disturbed))) == {"rebuilt": 3}
+    assert "NOT whole" not in good("verify", DATA=str(disturbed))
+
+
+def test_rebuild_tells_how_many(data: Path) -> None:
+    assert good("rebuild", DATA=str(data)) == "rebuilt 3 environments\n"
+
+
+def test_migrate_tells_what_it_applied_and_later_nothing(tmp_path: Path) -> None:
+    applied = good("migrate", DATA=str(tmp_path))
+    assert "applied 0001_log.sql" in applied
+    assert good("migrate", DATA=str(tmp_path)) == "nothing to apply\n"
+    assert json.loads(good("migrate", "--json", DATA=str(tmp_path))) == {"applied": []}
+
+
+def test_a_token_says_who_and_until_when(tmp_path: Path) -> None:
+    token = good(
+        "token",
+        "--as",
+        "ada",
+        "--name",
+        "Ada",
+        "--platform-administrator",
+        "--hours",
+        "1.5",
+        DATA=str(tmp_path),
+    ).strip()
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["sub"], claims["name"]) == ("ada", "Ada")
+    assert claims["platform_administrator"] is True
+    expires = datetime.fromtimestamp(claims["exp"], UTC) - datetime.now(UTC)
+    assert timedelta(minutes=89) < expires <= timedelta(minutes=90)
+
+
+def test_a_token_for_machines_and_without_extras(tmp_path: Path) -> None:
+    [(_, token)] = json.loads(good("token", "--as", "ada", "--json", DATA=str(tmp_path))).items()
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert "name" not in claims
+    assert claims["platform_administrator"] is False
+
+
+def test_no_token_is_made_where_a_provider_makes_them(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text('{"keys": []}')
+    said = say(
+        "token",
+        "--as",
+        "ada",
+        DATA=str(tmp_path),
+        ISSUER="https://login.example.com",
+        AUDIENCE="syncledger",
+        JWKS=str(keys),
+    )
+    assert said.exit_code == 1
+    assert said.stderr == (
+        "Error: Tokens come from https://login.example.com. "
+        "Unset SYNCLEDGER_ISSUER to use the own issuer.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("PORT", "0"), ("DSN", "mysql://x"), ("PROT", "1"), ("DEMO", "perhaps")]
+)
+@pytest.mark.parametrize("verb", ["serve", "verify"])
+def test_a_bad_variable_is_named_in_one_line(verb: str, variable: str, value: str) -> None:
+    said = say(verb, **{variable: value})
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert said.stderr.startswith(f"Error: SYNCLEDGER_{variable} is ")
+    assert said.stderr.count("\n") == 1
+
+
+def test_a_key_that_others_could_read_is_refused_in_one_line(tmp_path: Path) -> None:
+    good("token", "--as", "ada", DATA=str(tmp_path))
+    (tmp_path / "identity.key").chmod(0o644)
+    said = say("token", "--as", "ada", DATA=str(tmp_path))
+    assert said.exit_code == 1
+    assert "is open to others" in said.stderr
+    assert said.stderr.count("\n") == 1
+
+
+def test_what_no_verb_knows_is_a_wrong_use() -> None:
+    assert say("dance").exit_code == 2
+    assert say("token").exit_code == 2
+
+
+def test_the_program_and_the_module_are_the_same_and_warn_of_nothing() -> None:
+    ended = run("--version")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("syncledger, version ")
+    module = [sys.executable, "-m", "app", "--version"]
+    assert subprocess.check_output(module, env=environment(), text=True) == ended.stdout
+
+
+def test_logs_go_to_standard_error_from_their_level_up(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    try:
+        logs.begin("WARNING")
+        logging.getLogger("syncledger").info("hidden")
+        logging.getLogger("syncledger").warning("told")
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "WARNING syncledger: told" in said.err
+    assert "hidden" not in said.err

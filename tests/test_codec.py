@@ -1,0 +1,209 @@
+import json
+import subprocess
+import sys
+from dataclasses import fields
+from uuid import uuid4
+
+import pytest
+from given import ALICE, BOB, KEY, REGISTER
+from hypothesis import given
+from strategies import EVENTS, events
+
+from domain.actor import Actor, SecurityRole
+from domain.environment import EVENT_TYPES, Command, Event
+from domain.lifecycle import (
+    ArchiveEnvironment,
+    EnvironmentArchived,
+    EnvironmentKind,
+    EnvironmentRegistered,
+    EnvironmentRenamed,
+    EnvironmentRestored,
+    RestoreEnvironment,
+)
+from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
+from domain.plan import Ask
+from domain.switches import (
+    AppointmentAttachmentsSwitched,
+    AssignedTasksSwitched,
+    ChooseMailingAddresses,
+    MailingAddresses,
+    MailingAddressesChosen,
+    ResourceBookingsSwitched,
+    SwitchAssignedTasks,
+)
+from domain.warning import WarningCode
+from eventstore.codec import NotOurs, decode, digest, encode
+
+RELEASED: dict[str, tuple[Event, str]] = {
+    "environment_registered.v1": (
+        EnvironmentRegistered(
+            key=KEY, name="Größe „XL“\n", kind=EnvironmentKind.PRODUCTION, catalogue=1
+        ),
+        '{"catalogue":1,"key":"contoso-prod","kind":"PRODUCTION","name":"Größe „XL“\\n"}',
+    ),
+    "environment_renamed.v1": (EnvironmentRenamed(name="📎"), '{"name":"📎"}'),
+    "environment_archived.v1": (EnvironmentArchived(), "{}"),
+    "environment_restored.v1": (EnvironmentRestored(), "{}"),
+    "role_granted.v1": (
+        RoleGranted(principal=ALICE, role=SecurityRole.SYSTEM_ADMINISTRATOR),
+        '{"principal":"a11ce000-0000-4000-8000-000000000000","role":"SYSTEM_ADMINISTRATOR"}',
+    ),
+    "role_revoked.v1": (
+        RoleRevoked(principal=BOB, role=SecurityRole.SYNC_WORKER),
+        '{"principal":"b0b00000-0000-4000-8000-000000000000","role":"SYNC_WORKER"}',
+    ),
+    "appointment_attachments_switched.v1": (
+        AppointmentAttachmentsSwitched(on=True),
+        '{"on":true}',
+    ),
+    "assigned_tasks_switched.v1": (AssignedTasksSwitched(on=False), '{"on":false}'),
+    "resource_bookings_switched.v1": (ResourceBookingsSwitched(on=True), '{"on":true}'),
+    "mailing_addresses_chosen.v1": (
+        MailingAddressesChosen(
+            choice=MailingAddresses.ALL_THREE,
+            acknowledged=(WarningCode.ADDRESSES_CAN_LOSE_DATA,),
+        ),
+        '{"acknowledged":["ADDRESSES_CAN_LOSE_DATA"],"choice":"ALL_THREE"}',
+    ),
+}
+"""What stands in logs out there. An entry here is never edited: a new shape is a new name."""
+
+
+def test_every_event_has_been_released_with_an_example() -> None:
+    assert set(RELEASED) == set(EVENT_TYPES)
+    assert {type(event) for event, _ in RELEASED.values()} == set(EVENTS)
+
+
+@pytest.mark.parametrize("wire_name", RELEASED)
+def test_a_released_event_never_changes_its_shape(wire_name: str) -> None:
+    event, payload = RELEASED[wire_name]
+    assert encode(event) == (wire_name, payload)
+    assert decode(wire_name, payload) == event
+
+
+@given(events)
+def test_what_is_encoded_decodes_to_the_same(event: Event) -> None:
+    wire_name, payload = encode(event)
+    decoded = decode(wire_name, payload)
+    assert decoded == event
+    assert type(decoded) is type(event)
+
+
+@given(events)
+def test_the_text_is_canonical(event: Event) -> None:
+    _, payload = encode(event)
+    members = json.loads(payload)
+    assert payload == json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert set(members) == {field.name for field in fields(event)}
+
+
+@pytest.mark.parametrize(
+    ("wire_name", "payload"),
+    [
+        ("environment_renamed.v2", '{"name":"x"}'),
+        ("", "{}"),
+        ("environment_renamed.v1", '{"name":"x","more":1}'),
+        ("environment_renamed.v1", "{}"),
+        ("environment_renamed.v1", '{"name":1}'),
+        ("environment_renamed.v1", '{"name":null}'),
+        ("environment_renamed.v1", '{"Name":"x"}'),
+        ("environment_renamed.v1", '{"name":"x","name":"x"}'),
+        ("environment_renamed.v1", '{ "name":"x"}'),
+        ("environment_renamed.v1", '{"name": "x"}'),
+        ("environment_renamed.v1", '{"name":"x"}\n'),
+        ("environment_renamed.v1", '{"name":"\\u0078"}'),
+        ("environment_renamed.v1", '{"name":"\\/"}'),
+        ("environment_renamed.v1", '["x"]'),
+        ("environment_renamed.v1", '"x"'),
+        ("environment_renamed.v1", ""),
+        ("environment_renamed.v1", '{"name":"x"'),
+        ("environment_renamed.v1", '{"name":"x"}{}'),
+        ("environment_archived.v1", '{"more":1}'),
+        ("environment_archived.v1", "null"),
+        ("assigned_tasks_switched.v1", '{"on":"true"}'),
+        ("assigned_tasks_switched.v1", '{"on":1}'),
+        ("environment_registered.v1", '{"key":"a","kind":"TRIAL","name":"x","catalogue":1}'),
+        ("environment_registered.v1", '{"catalogue":1.0,"key":"a","kind":"TRIAL","name":"x"}'),
+        ("environment_registered.v1", '{"catalogue":"1","key":"a","kind":"TRIAL","name":"x"}'),
+        ("environment_registered.v1", '{"catalogue":1,"key":"a","kind":"trial","name":"x"}'),
+        (
+            "role_granted.v1",
+            '{"principal":"A11CE000-0000-4000-8000-000000000000","role":"AUDITOR"}',
+        ),
+        ("role_granted.v1", '{"principal":"a11ce00000004000800000000000000","role":"AUDITOR"}'),
+        ("role_granted.v1", '{"principal":"a11ce000000040008000000000000000","role":"AUDITOR"}'),
+        ("mailing_addresses_chosen.v1", '{"acknowledged":null,"choice":"ALL_THREE"}'),
+        ("mailing_addresses_chosen.v1", '{"acknowledged":["UNKNOWN"],"choice":"ALL_THREE"}'),
+    ],
+)
+def test_anything_else_is_not_ours(wire_name: str, payload: str) -> None:
+    with pytest.raises(NotOurs):
+        decode(wire_name, payload)
+
+
+def test_what_is_not_ours_says_what_it_is() -> None:
+    with pytest.raises(NotOurs, match=r"'more\.v1' is not known to this version"):
+        decode("more.v1", "{}")
+
+
+# What a request asks for
+
+ACTOR = Actor(handle=ALICE)
+ID = uuid4()
+
+
+def asked(*commands: Command, environment: str = KEY, expected: int | None = None) -> Ask:
+    return Ask(environment=environment, commands=commands, actor=ACTOR, expected_position=expected)
+
+
+def test_requests_that_differ_in_anything_have_another_digest() -> None:
+    on, off = SwitchAssignedTasks(on=True), SwitchAssignedTasks(on=False)
+    digests = [
+        digest(ID, asked(), None),
+        digest(uuid4(), asked(), None),
+        digest(ID, asked(), "reason"),
+        digest(ID, asked(environment="another"), None),
+        digest(ID, asked(expected=0), None),
+        digest(ID, asked(expected=1), None),
+        digest(ID, asked(on), None),
+        digest(ID, asked(off), None),
+        digest(ID, asked(on, off), None),
+        digest(ID, asked(off, on), None),
+        digest(ID, asked(REGISTER), None),
+        digest(ID, asked(ArchiveEnvironment()), None),
+        digest(ID, asked(RestoreEnvironment()), None),
+        digest(ID, asked(GrantRole(principal=BOB, role=SecurityRole.AUDITOR)), None),
+        digest(ID, asked(RevokeRole(principal=BOB, role=SecurityRole.AUDITOR)), None),
+    ]
+    assert len(set(digests)) == len(digests)
+    assert {len(each) for each in digests} == {32}
+
+
+ACKNOWLEDGE_ALL = f"""
+from uuid import UUID
+from domain.actor import Actor
+from domain.plan import Ask
+from domain.switches import ChooseMailingAddresses, MailingAddresses
+from domain.warning import WarningCode
+from eventstore.codec import digest
+choose = ChooseMailingAddresses(
+    choice=MailingAddresses.ALL_THREE, acknowledged=frozenset(WarningCode)
+)
+ask = Ask(environment="{KEY}", commands=(choose,), actor=Actor(handle=UUID("{ALICE}")))
+print(digest(UUID("{ID}"), ask, None).hex())
+"""
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_digest_is_the_same_in_every_process(seed: str) -> None:
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", ACKNOWLEDGE_ALL],
+        env={"PYTHONHASHSEED": seed},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    choose = ChooseMailingAddresses(
+        choice=MailingAddresses.ALL_THREE, acknowledged=frozenset(WarningCode)
+    )
+    assert digest(ID, asked(choose), None).hex() == elsewhere

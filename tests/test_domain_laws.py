@@ -1,0 +1,240 @@
+from dataclasses import replace
+from datetime import timedelta
+from functools import reduce
+from typing import get_args
+from uuid import UUID
+
+from given import KEY, START
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import (
+    COMMANDS,
+    EVENTS,
+    PEOPLE,
+    History,
+    actors,
+    asks,
+    commands,
+    events,
+    histories,
+    single_asks,
+)
+
+from domain.actor import Actor, NotPermitted, SecurityRole
+from domain.environment import EVENT_TYPES, Command, Event, sentence, subject, value, warnings
+from domain.lifecycle import RegisterEnvironment
+from domain.plan import Ask, ChangedMeanwhile, Planned, Refused, RefusedChange, plan
+from domain.standing import Recorded, Standing, advance
+from domain.switches import ChooseMailingAddresses, WarningNotAcknowledged
+from domain.tab import TAB
+from domain.warning import WarningCode
+
+STRANGER = UUID(int=0)
+LATER = START + timedelta(days=1)
+KEYS = ("environment.name", "environment.state", *TAB, *(f"role:{handle}" for handle in PEOPLE))
+
+
+def fold(facts: tuple[Recorded, ...], start: Standing | None = None) -> Standing | None:
+    return reduce(advance, facts, start)
+
+
+def acknowledging_everything(ask: Ask) -> Ask:
+    return replace(
+        ask,
+        commands=tuple(
+            replace(command, acknowledged=frozenset(WarningCode))
+            if isinstance(command, ChooseMailingAddresses)
+            else command
+            for command in ask.commands
+        ),
+    )
+
+
+def refusals(standing: Standing | None, ask: Ask) -> tuple[RefusedChange, ...]:
+    outcome = plan(standing, ask, LATER)
+    return outcome.refusals if isinstance(outcome, Refused) else ()
+
+
+def test_every_command_and_every_event_can_be_generated() -> None:
+    assert set(COMMANDS) == set(get_args(Command))
+    assert set(EVENTS) == set(EVENT_TYPES.values())
+
+
+@given(histories, single_asks)
+def test_asking_twice_is_asking_once(history: History, ask: Ask) -> None:
+    ask = replace(ask, expected_position=None)
+    once = plan(history.standing, ask, LATER)
+    if isinstance(once, Planned):
+        before = history.standing.environment.permissions(ask.actor)
+        after = once.standing.environment.permissions(ask.actor)
+        twice = plan(once.standing, ask, LATER)
+        nothing = Planned(changes=(), standing=once.standing)
+        gave_a_right_away = not after >= before
+        assert twice == nothing or (gave_a_right_away and isinstance(twice, Refused))
+
+
+@given(histories, single_asks)
+def test_asking_twice_in_one_request_is_asking_once(history: History, ask: Ask) -> None:
+    double = replace(ask, commands=ask.commands * 2)
+    once, twice = plan(history.standing, ask, LATER), plan(history.standing, double, LATER)
+    assert twice == once or isinstance(twice, Refused)
+    if isinstance(once, Planned) and isinstance(twice, Refused):
+        assert not once.standing.environment.permissions(ask.actor) >= (
+            history.standing.environment.permissions(ask.actor)
+        )
+
+
+@given(histories, asks())
+def test_what_a_preview_shows_is_what_applying_then_does(history: History, ask: Ask) -> None:
+    preview = plan(history.standing, ask, LATER)
+    assert plan(fold(history.facts), ask, LATER) == preview
+    if isinstance(preview, Planned):
+        recorded = tuple(change.recorded for change in preview.changes)
+        assert fold(recorded, history.standing) == preview.standing
+        first = history.standing.position + 1
+        assert [(each.position, each.change_set) for each in recorded] == [
+            (first + index, first) for index in range(len(recorded))
+        ]
+
+
+@given(histories, asks())
+def test_acknowledging_everything_lifts_the_refusals_for_that_and_no_other(
+    history: History, ask: Ask
+) -> None:
+    assert refusals(history.standing, acknowledging_everything(ask)) == tuple(
+        each
+        for each in refusals(history.standing, ask)
+        if not isinstance(each.refusal, WarningNotAcknowledged)
+    )
+
+
+@given(histories, asks())
+def test_without_what_is_refused_the_rest_is_granted(history: History, ask: Ask) -> None:
+    ask = replace(ask, expected_position=None)
+    refused = {each.index for each in refusals(history.standing, ask)}
+    rest = tuple(each for index, each in enumerate(ask.commands) if index not in refused)
+    granted = plan(history.standing, replace(ask, commands=rest), LATER)
+    assert isinstance(granted, Planned) == (rest != () and None not in refused)
+
+
+@given(histories, asks())
+def test_a_refusal_changes_nothing(history: History, ask: Ask) -> None:
+    plan(history.standing, ask, LATER)
+    assert history.standing == fold(history.facts)
+
+
+@given(histories, asks())
+def test_a_hidden_environment_is_exactly_like_a_missing_one(history: History, ask: Ask) -> None:
+    hidden = replace(ask, actor=Actor(handle=STRANGER))
+    assert plan(history.standing, hidden, LATER) == plan(None, hidden, LATER)
+
+
+@given(histories, single_asks, st.data())
+def test_a_conflict_is_a_change_after_the_expected_position_and_nothing_else(
+    history: History, ask: Ask, data: st.DataObject
+) -> None:
+    standing = history.standing
+    ask = replace(ask, actor=replace(ask.actor, platform_administrator=True))
+    expected = data.draw(st.integers(min_value=0, max_value=standing.position))
+    careless = plan(standing, replace(ask, expected_position=None), LATER)
+    careful = plan(standing, replace(ask, expected_position=expected), LATER)
+    last = standing.last_changes.get(subject(ask.commands[0]))
+    forbidden = isinstance(careless, Refused) and isinstance(
+        careless.refusals[0].refusal, NotPermitted
+    )
+    if last is None or last.recorded.position <= expected or forbidden:
+        assert careful == careless
+    else:
+        conflict = ChangedMeanwhile(
+            expected_position=expected, position=standing.position, by=(last,)
+        )
+        assert careful == Refused(refusals=(RefusedChange(index=0, refusal=conflict),))
+
+
+@given(histories, st.data())
+def test_a_fold_may_be_cut_anywhere(history: History, data: st.DataObject) -> None:
+    cut = data.draw(st.integers(min_value=0, max_value=len(history.facts)))
+    head, tail = history.facts[:cut], history.facts[cut:]
+    assert fold(tail, fold(head)) == fold(history.facts) == history.standing
+
+
+@given(histories)
+def test_positions_have_no_gaps_and_a_set_bears_its_first(history: History) -> None:
+    assert [each.position for each in history.facts] == [*range(1, len(history.facts) + 1)]
+    for before, each in zip(history.facts, history.facts[1:], strict=False):
+        assert each.change_set in {before.change_set, each.position}
+
+
+@given(histories)
+def test_the_last_changes_name_the_latest_of_every_setting(history: History) -> None:
+    assert history.standing.last_changes == {change.setting: change for change in history.changes}
+    for setting, change in history.standing.last_changes.items():
+        assert change.after == value(history.standing.environment, setting)
+
+
+@given(histories)
+def test_each_change_begins_where_the_one_before_it_ended(history: History) -> None:
+    held = {
+        "environment.name": getattr(history.facts[0].event, "name", None),
+        "environment.state": None,
+        "mailingAddresses": "MAILING_ONLY",
+        "appointmentAttachments": "false",
+        "assignedTasks": "false",
+        "resourceBookings": "false",
+    }
+    for change in history.changes:
+        assert change.before == held.get(change.setting)
+        assert change.after != change.before
+        held[change.setting] = change.after
+
+
+@given(histories)
+def test_every_fact_after_the_first_touches_exactly_the_setting_it_names(
+    history: History,
+) -> None:
+    standing = fold(history.facts[:1])
+    assert standing is not None
+    for fact in history.facts[1:]:
+        after = advance(standing, fact)
+        assert [
+            key for key in KEYS if value(standing.environment, key) != value(after.environment, key)
+        ] == [subject(fact.event)]
+        standing = after
+
+
+@given(histories)
+def test_there_is_always_a_system_administrator(history: History) -> None:
+    for end in range(2, len(history.facts) + 1):
+        standing = fold(history.facts[:end])
+        assert standing is not None
+        assert any(
+            SecurityRole.SYSTEM_ADMINISTRATOR in roles
+            for roles in standing.environment.members.values()
+        )
+
+
+@given(histories)
+def test_a_member_holds_at_least_one_role(history: History) -> None:
+    assert all(history.standing.environment.members.values())
+
+
+@given(histories)
+def test_what_may_lose_data_was_acknowledged_whenever_it_happened(history: History) -> None:
+    for fact in history.facts:
+        demanded = [each.code for each in warnings(fact.event) if each.must_be_acknowledged]
+        assert list(getattr(fact.event, "acknowledged", ())) == demanded
+
+
+@given(commands, actors)
+def test_nothing_but_a_registration_begins_a_log(command: Command, actor: Actor) -> None:
+    outcome = plan(None, Ask(environment=KEY, commands=(command,), actor=actor), LATER)
+    begins = isinstance(command, RegisterEnvironment) and actor.platform_administrator
+    assert isinstance(outcome, Planned) == begins
+
+
+@given(events)
+def test_every_event_has_one_subject_and_one_sentence_that_names_nobody(event: Event) -> None:
+    assert subject(event).partition(":")[0] in {*KEYS, "role"}
+    assert sentence(event)
+    assert str(getattr(event, "principal", None)) not in sentence(event)
+    assert all(warning.setting == subject(event) for warning in warnings(event))

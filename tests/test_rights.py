@@ -1,0 +1,271 @@
+# ruff: noqa: S608 -- the statements are the tests' own
+"""What the database itself forbids, to the application and to a superuser."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+from conftest import Place, Process, ask, register
+from given import ALICE, KEY
+
+from domain.switches import SwitchAppointmentAttachments
+from eventstore.database import Database
+from eventstore.log import SQL, Entry, Tip
+from eventstore.migrate import migrate
+from eventstore.seal import GENESIS
+from eventstore.transact import Draft, columns
+from projections.projector import SCHEMA
+
+INSERT_EVENT = (
+    "INSERT INTO syncledger.events SELECT environment, position + 1, change_set, type, payload, "
+    "actor, reason, recorded_at, seal FROM syncledger.events WHERE position = 3"
+)
+TAMPERING = [
+    "UPDATE syncledger.events SET payload = '{}'",
+    "UPDATE syncledger.events SET actor = gen_random_uuid()",
+    "UPDATE syncledger.events SET recorded_at = now()",
+    "UPDATE syncledger.events SET position = position + 10",
+    INSERT_EVENT,
+    "DELETE FROM syncledger.events WHERE position = 2",
+    "DELETE FROM syncledger.events WHERE position = 3",
+    "DELETE FROM syncledger.events WHERE false",
+    "TRUNCATE syncledger.events",
+    "TRUNCATE syncledger.log_head",
+    "DELETE FROM syncledger.log_head",
+    "UPDATE syncledger.log_head SET position = 2",
+    "UPDATE syncledger.log_head SET seal = decode(repeat('00', 32), 'hex')",
+    "UPDATE syncledger.log_head SET recorded_at = now()",
+    "INSERT INTO syncledger.log_head SELECT 'more', 1, seal, now() FROM syncledger.log_head",
+]
+
+
+@pytest.fixture
+async def written(place: Place, process: Process) -> AsyncIterator[list[asyncpg.Record]]:
+    """Three entries with a reason and a request id. They must all be there in the end."""
+    await register(process)
+    await ask(process, SwitchAppointmentAttachments(on=True), reason="why", request_id=ALICE)
+    before = await everything(process.database)
+    yield before
+    assert await everything(process.database) == before
+
+
+async def everything(database: Database) -> list[asyncpg.Record]:
+    return [
+        row
+        for table in ("events", "log_head", "remarks", "requests", "principals")
+        for row in await database.fetch(f"SELECT * FROM {table} ORDER BY 1, 2")
+    ]
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": "syncledger"})
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+FORBIDDEN = [
+    *TAMPERING,
+    "DELETE FROM syncledger.remarks",
+    "UPDATE syncledger.remarks SET text = 'another'",
+    "INSERT INTO syncledger.remarks SELECT environment, 1, text, salt FROM syncledger.remarks",
+    "TRUNCATE syncledger.remarks",
+    "DELETE FROM syncledger.requests",
+    "UPDATE syncledger.requests SET first_position = 1",
+    "INSERT INTO syncledger.requests SELECT * FROM syncledger.requests",
+    "TRUNCATE syncledger.requests",
+    "INSERT INTO syncledger.principals (provider_id) VALUES ('mallory')",
+    "UPDATE syncledger.principals SET name = 'Mallory'",
+    "DELETE FROM syncledger.principals",
+    "UPDATE syncledger.migrations SET name = 'none'",
+    "SELECT FROM syncledger.log_head FOR UPDATE",
+    "LOCK TABLE syncledger.events IN EXCLUSIVE MODE",
+    "ALTER TABLE syncledger.events DISABLE TRIGGER ALL",
+    "ALTER TABLE syncledger.events ADD COLUMN more int",
+    "DROP TABLE syncledger.events",
+    "DROP TRIGGER events_stay ON syncledger.events",
+    "DROP FUNCTION syncledger.refuse_change CASCADE",
+    "DROP SCHEMA syncledger CASCADE",
+    "CREATE TABLE syncledger.more ()",
+    "CREATE TABLE public.more ()",
+    "CREATE SCHEMA more",
+    "CREATE TEMP TABLE events ()",
+    "CREATE FUNCTION syncledger.append() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "ALTER FUNCTION syncledger.refuse_change RENAME TO other",
+    "CREATE TRIGGER mine BEFORE INSERT ON syncledger.events EXECUTE FUNCTION now()",
+    "CREATE RULE mine AS ON UPDATE TO syncledger.events DO INSTEAD NOTHING",
+    "SELECT syncledger.refuse_change()",
+    "SET ROLE syncledger_owner",
+    "SET ROLE postgres",
+    "SET SESSION AUTHORIZATION postgres",
+    "SET session_replication_role = replica",
+    "GRANT syncledger_owner TO syncledger_app",
+    "ALTER ROLE syncledger_app SUPERUSER",
+    "CREATE ROLE more",
+    "COPY syncledger.events TO PROGRAM 'cat'",
+    "COPY syncledger.events FROM PROGRAM 'echo'",
+    "COPY syncledger.events TO '/tmp/events'",
+    "COPY syncledger.events FROM STDIN",
+    "CREATE EXTENSION dblink",
+    "DO LANGUAGE plpgsql $$BEGIN DELETE FROM syncledger.events; END$$",
+]
+
+
+async def allowed(
+    connection: "asyncpg.Connection[asyncpg.Record]", statements: list[str], preamble: str = ""
+) -> list[str]:
+    """Those of the statements that are not refused for lack of a right. Nothing of it stays."""
+    found = []
+    for statement in statements:
+        transaction = connection.transaction()
+        await transaction.start()
+        if preamble:
+            await connection.execute(preamble)
+        try:
+            await connection.execute(statement)
+        except asyncpg.InsufficientPrivilegeError:
+            pass
+        else:
+            found.append(statement)
+        finally:
+            await transaction.rollback()
+    return found
+
+
+async def test_the_application_may_do_nothing_but_append(
+    place: Place, written: list[asyncpg.Record]
+) -> None:
+    await migrate(place.owner_dsn, SCHEMA)  # what a database grants is not cloned with it
+    async with connected(place.dsn) as connection:
+        assert await allowed(connection, FORBIDDEN) == []
+
+
+@pytest.mark.parametrize("preamble", ["", "SET LOCAL session_replication_role = replica"])
+async def test_not_even_a_superuser_may_change_history(
+    place: Place, written: list[asyncpg.Record], preamble: str
+) -> None:
+    async with connected(place.owner_dsn) as connection:
+        assert await allowed(connection, TAMPERING, preamble) == []
+
+
+async def test_a_refusal_says_why(place: Place, written: list[asyncpg.Record]) -> None:
+    async with connected(place.owner_dsn) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="history is never changed"):
+            await connection.execute("UPDATE syncledger.events SET payload = '{}'")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match=r"by append\(\) alone"):
+            await connection.execute("UPDATE syncledger.log_head SET position = 2")
+
+
+async def test_a_function_that_only_looks_like_append_is_not_it(
+    place: Place, written: list[asyncpg.Record]
+) -> None:
+    async with connected(place.owner_dsn) as connection:
+        await connection.execute(
+            "CREATE SCHEMA other; CREATE FUNCTION other.append_more() RETURNS void "
+            f"LANGUAGE plpgsql AS $$BEGIN {INSERT_EVENT}; END$$"
+        )
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="alone"):
+            await connection.execute("SELECT other.append_more()")
+
+
+# append() itself
+
+
+def entry(position: int, change_set: int, environment: str = KEY) -> Entry:
+    at = datetime(2026, 3, 3, tzinfo=UTC)
+    payload = '{"on":true}'
+    kind = "assigned_tasks_switched.v1"
+    return Entry(environment, position, change_set, kind, payload, ALICE, None, at, GENESIS)
+
+
+async def append(
+    database: Database,
+    entries: list[Entry],
+    *,
+    expected: int = 3,
+    tip: int,
+    environment: str = KEY,
+    off: timedelta = timedelta(),
+    at: datetime | None = None,
+) -> None:
+    (now,) = await database.fetch(SQL["clock"])
+    draft = Draft(environment, Tip(), Tip(), entries)
+    arguments = columns({environment: draft}, at or now["now"] + off)
+    arguments[2:4] = [[expected], [tip]]
+    await database.fetch(SQL["append"], *arguments)
+
+
+DO_NOT_FILL = [
+    ([entry(4, 4), entry(6, 4)], 6),  # a gap
+    ([entry(5, 5)], 5),
+    ([entry(4, 4)], 5),  # too few
+    ([], 4),
+    ([entry(4, 4), entry(5, 4)], 4 + 2),
+    ([entry(4, 4, "another")], 4),  # another log's
+]
+
+
+async def test_append_refuses_entries_that_do_not_fill_the_way(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    for entries, tip in DO_NOT_FILL:
+        with pytest.raises(asyncpg.CheckViolationError, match="entries fill the way"):
+            await append(process.database, entries, tip=tip)
+
+
+async def test_append_refuses_an_entry_of_an_impossible_form(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    for wrong in (
+        entry(4, 5),
+        entry(4, 0),
+        entry(4, 4)._replace(payload="x" * 1_048_577),
+        entry(4, 4)._replace(seal=b"short"),
+        entry(4, 4)._replace(reason=b"short"),
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await append(process.database, [wrong], tip=4)
+
+
+async def test_append_refuses_two_entries_for_one_position(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await append(process.database, [entry(4, 4), entry(4, 4)], tip=5)
+
+
+async def test_append_refuses_a_time_that_is_not_now(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    for seconds in (-6, 2, 3600, -3600):
+        with pytest.raises(asyncpg.PostgresError, match="cannot be recorded") as caught:
+            await append(process.database, [entry(4, 4)], tip=4, off=timedelta(seconds=seconds))
+        assert caught.value.sqlstate == "SL001"
+
+
+async def test_append_refuses_a_time_that_is_not_after_the_last(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    head = await process.log.head(KEY)
+    assert head is not None
+    with pytest.raises(asyncpg.PostgresError, match="cannot be recorded"):
+        await append(process.database, [entry(4, 4)], tip=4, at=head.recorded_at)
+
+
+async def test_append_leaves_a_log_alone_that_is_elsewhere(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    await append(process.database, [entry(3, 3)], expected=2, tip=3)
+    await append(process.database, [entry(5, 5)], expected=4, tip=5)
+
+
+async def test_append_refuses_a_key_that_cannot_be(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    for key in ("", "UPPER", "with space", "x" * 64, "ümlaut"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await append(process.database, [entry(1, 1, key)], expected=0, tip=1, environment=key)

@@ -1,0 +1,317 @@
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from edge import ADA, CARL, KEY, WORKER, Edge, Talk, at, opened, serving, until
+from gql import gql
+from gql.transport.exceptions import TransportQueryError
+from websockets.exceptions import InvalidStatus
+
+from api import websocket
+from api.limits import MOST_BYTES, MOST_OPERATIONS_ON_A_SOCKET, SECONDS_TO_CONNECTION_INIT
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
+
+VIEWER = "{ viewer { principal { id } } }"
+FEED = f'subscription {{ settingsFeed(environmentKey: "{KEY}") {{ __typename position }} }}'
+
+
+async def test_another_protocol_or_none_is_closed_4406(edge: Edge) -> None:
+    for subprotocol in (None, "graphql-ws"):
+        if subprotocol is None:
+            async with edge.raw(None) as talk:
+                assert (await talk.closed())[0] == 4406
+            continue
+        async with edge.raw(subprotocol) as talk:
+            assert await talk.closed() == (4406, "Speak graphql-transport-ws.")
+
+
+async def test_who_says_nothing_is_closed_4408(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SECONDS_TO_CONNECTION_INIT == 3
+    monkeypatch.setattr(websocket, "SECONDS_TO_CONNECTION_INIT", 0.1)
+    async with edge.raw() as talk:
+        await talk.say(type="ping")
+        assert await talk.hear() == {"type": "pong"}
+        assert await talk.closed() == (4408, "Connection initialisation timeout")
+    async with edge.talk(ADA) as talk:
+        await talk.subscribe("1", FEED)
+        assert at(await talk.hear(), "payload.data.settingsFeed.__typename") == "Heartbeat"
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(talk.connection.recv(), 0.2)
+
+
+async def test_a_second_initialisation_is_closed_4429(edge: Edge) -> None:
+    async with edge.talk(ADA) as talk:
+        await talk.say(type="connection_init", payload=edge.authorization(ADA))
+        assert await talk.closed() == (4429, "Too many initialisation requests")
+
+
+async def test_subscribing_before_the_acknowledgement_is_closed_4401(edge: Edge) -> None:
+    async with edge.raw() as talk:
+        await talk.subscribe("1", VIEWER)
+        assert await talk.closed() == (4401, "Unauthorized")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"payload": None},
+        {"payload": {}},
+        {"payload": {"authorization": None}},
+        {"payload": {"authorization": 7}},
+        {"payload": {"authorization": "Basic YTpi"}},
+        {"payload": {"authorization": "Bearer x.y.z"}},
+    ],
+)
+async def test_without_a_good_token_the_socket_is_closed_4403(
+    edge: Edge, payload: dict[str, object]
+) -> None:
+    async with edge.raw() as talk:
+        await talk.say(type="connection_init", **payload)
+        code, reason = await talk.closed()
+        assert code == 4403
+        assert reason
+
+
+async def test_the_name_of_the_authorization_counts_whatever_its_case(edge: Edge) -> None:
+    async with edge.raw() as talk:
+        token = edge.authorization(ADA)["authorization"]
+        await talk.say(type="connection_init", payload={"Authorization": token})
+        assert await talk.hear() == {"type": "connection_ack"}
+
+
+async def test_a_socket_is_closed_when_its_token_expires(edge: Edge) -> None:
+    token = edge.issuer.token(ADA.subject, lifetime=timedelta(seconds=2))
+    async with edge.raw() as talk:
+        await talk.say(type="connection_init", payload={"authorization": f"Bearer {token}"})
+        assert await talk.hear() == {"type": "connection_ack"}
+        code, reason = await talk.closed()
+        assert code == 4403
+        assert "expired" in str(reason)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[]",
+        '"text"',
+        "1",
+        "null",
+        "{",
+        "",
+        "{}",
+        '{"type": null}',
+        '{"type": ["ping"]}',
+        '{"type": "start", "id": "1"}',
+        '{"type": "connection_ack"}',
+        '{"type": "connection_init", "payload": []}',
+        '{"type": "connection_init", "payload": "x"}',
+        '{"type": "ping", "payload": []}',
+        '{"type": "pong", "payload": 1}',
+        '{"type": "ping", "payload": {"a": ' + "[" * 300 + "]" * 300 + "}}",
+        '{"type": "ping", "payload": {"a": ' + "[" * 2000 + "]" * 2000 + "}}",
+        '{"type": "ping", "payload": {"a": "\\ud800"}}',
+    ],
+)
+async def test_a_message_that_is_none_is_closed_4400(edge: Edge, message: str) -> None:
+    async with edge.raw() as talk:
+        await talk.connection.send(message)
+        assert (await talk.closed())[0] == 4400
+
+
+async def test_a_binary_message_is_closed_4400(edge: Edge) -> None:
+    async with edge.raw() as talk:
+        await talk.connection.send(b'{"type": "ping"}')
+        assert await talk.closed() == (4400, "A message is text.")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"id": 1, "payload": {"query": VIEWER}},
+        {"id": "", "payload": {"query": VIEWER}},
+        {"id": ["1"], "payload": {"query": VIEWER}},
+        {"payload": {"query": VIEWER}},
+        {"id": "1", "payload": None},
+        {"id": "1"},
+        {"id": "1", "payload": [VIEWER]},
+    ],
+)
+async def test_a_subscription_that_is_none_is_closed_4400(
+    edge: Edge, message: dict[str, object]
+) -> None:
+    async with edge.talk(ADA) as talk:
+        await talk.say(type="subscribe", **message)
+        assert (await talk.closed())[0] == 4400
+
+
+async def test_an_id_in_use_is_closed_4409_and_is_free_again_after_its_end(edge: Edge) -> None:
+    async with edge.talk(WORKER) as talk:
+        for _ in range(2):
+            await talk.subscribe("1", VIEWER)
+            assert at(await talk.hear(), "type") == "next"
+            assert await talk.hear() == {"type": "complete", "id": "1"}
+        await talk.subscribe("ä" * 200, FEED)
+        assert at(await talk.hear(), "type") == "next"
+        await talk.subscribe("ä" * 200, FEED)
+        assert (await talk.closed())[0] == 4409
+
+
+async def test_more_operations_than_a_socket_may_have_close_it_4429(edge: Edge) -> None:
+    async with edge.talk(WORKER) as talk:
+        for number in range(MOST_OPERATIONS_ON_A_SOCKET + 1):
+            await talk.subscribe(str(number), FEED)
+        assert (await talk.closed())[0] == 4429
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"a": ["ä", None, 1.5]}])
+async def test_a_ping_is_answered_with_its_payload_at_any_time(edge: Edge, payload: object) -> None:
+    more = {} if payload is None else {"payload": payload}
+    async with edge.raw() as talk:
+        await talk.say(type="ping", **more)
+        assert await talk.hear() == {"type": "pong", **more}
+        await talk.say(type="pong", **more)
+        await talk.say(type="complete", id="unknown")
+        await talk.say(type="ping", payload=None)
+        assert await talk.hear() == {"type": "pong"}
+
+
+async def test_queries_and_mutations_run_over_the_socket(edge: Edge) -> None:
+    async with edge.client(CARL) as session:
+        assert await session.execute(gql(VIEWER)) == {"viewer": {"principal": {"id": CARL.subject}}}
+        made = await session.execute(
+            gql(f"""mutation {{ changeSettings(input: {{ environmentKey: "{KEY}",
+              changes: [{{ assignedTasks: {{ enabled: false }} }}] }}) {{ __typename }} }}""")
+        )
+        assert made == {"changeSettings": {"__typename": "SettingsChanged"}}
+        with pytest.raises(TransportQueryError, match="BAD_USER_INPUT"):
+            await session.execute(gql('{ environment(key: "BAD KEY") { key } }'))
+
+
+async def fails(talk: Talk, operation: str, payload: dict[str, object]) -> object:
+    await talk.say(type="subscribe", id=operation, payload=payload)
+    said = await talk.hear()
+    assert at(said, "id") == operation
+    assert at(said, "type") == "error"
+    return at(said, "payload.0.extensions.code")
+
+
+SEVERAL = "query A { __typename } query B { __typename }"
+BAD: list[tuple[dict[str, object], str]] = [
+    ({"query": "{ viewer"}, "GRAPHQL_PARSE_FAILED"),
+    ({"query": "{ nobody }"}, "GRAPHQL_VALIDATION_FAILED"),
+    ({"query": SEVERAL}, "OPERATION_RESOLUTION_FAILURE"),
+    ({"query": SEVERAL, "operationName": "C"}, "OPERATION_RESOLUTION_FAILURE"),
+    ({"query": ""}, "BAD_REQUEST"),
+    ({"query": 1}, "BAD_REQUEST"),
+    ({}, "BAD_REQUEST"),
+    ({"query": VIEWER, "operationName": 1}, "BAD_REQUEST"),
+    ({"query": VIEWER, "variables": []}, "BAD_REQUEST"),
+    ({"query": VIEWER, "extensions": "x"}, "BAD_REQUEST"),
+    ({"query": VIEWER, "variables": {"a": "\0"}}, "BAD_USER_INPUT"),
+    (
+        {"query": "query ($k: String!) { environment(key: $k) { key } }"},
+        "BAD_USER_INPUT",
+    ),
+    (
+        {
+            "query": "subscription ($k: String!) "
+            + FEED.split(maxsplit=1)[1].replace(f'"{KEY}"', "$k")
+        },
+        "BAD_USER_INPUT",
+    ),
+    (
+        {"query": FEED.replace(KEY, "UPPER")},
+        "BAD_USER_INPUT",
+    ),
+]
+
+
+async def test_an_error_ends_its_operation_and_leaves_the_others_alive(edge: Edge) -> None:
+    key = await edge.open()
+    feed = FEED.replace(KEY, key)
+    async with edge.talk(WORKER) as talk:
+        await talk.subscribe("feed", feed)
+        assert at(await talk.hear(), "id") == "feed"
+        for payload, code in BAD:
+            assert await fails(talk, "bad", payload) == code
+        await talk.say(type="subscribe", id="B", payload={"query": SEVERAL, "operationName": "B"})
+        assert at(await talk.hear(), "payload.data") == {"__typename": "Query"}
+        assert await talk.hear() == {"type": "complete", "id": "B"}
+        await edge.data(
+            CARL,
+            f"""mutation {{ changeSettings(input: {{ environmentKey: "{key}",
+              changes: [{{ assignedTasks: {{ enabled: true }} }}] }}) {{ __typename }} }}""",
+        )
+        said = await talk.hear()
+        assert at(said, "id") == "feed"
+        assert at(said, "payload.data.settingsFeed.position") == 7
+
+
+async def test_complete_stops_the_operation_and_frees_its_id(edge: Edge) -> None:
+    async with edge.talk(WORKER) as talk:
+        before = len(asyncio.all_tasks())
+        await talk.subscribe("1", FEED)
+        assert at(await talk.hear(), "type") == "next"
+        assert len(asyncio.all_tasks()) == before + 1
+        await talk.say(type="complete", id="1")
+        await until(lambda: len(asyncio.all_tasks()) <= before)
+        await talk.subscribe("1", VIEWER)
+        assert at(await talk.hear(), "payload.data.viewer.principal.id") == WORKER.subject
+
+
+async def test_a_page_of_another_origin_may_not_open_a_socket(edge: Edge, tmp_path: Path) -> None:
+    for origin in ("https://evil.example", "null", f"{edge.address}.evil.example"):
+        with pytest.raises(InvalidStatus) as refused:
+            async with edge.raw(origin=origin):
+                pass
+        assert refused.value.response.status_code == 403
+    async with edge.raw(origin=edge.address) as talk:
+        await talk.say(type="ping")
+        assert await talk.hear() == {"type": "pong"}
+    async with (
+        serving(edge.place, tmp_path, ("https://console.example",)) as other,
+        other.raw(origin="https://console.example") as talk,
+    ):
+        await talk.say(type="ping")
+        assert await talk.hear() == {"type": "pong"}
+
+
+async def test_a_message_over_the_limit_closes_the_socket(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps({"type": "ping", "payload": {"a": "x" * MOST_BYTES}})
+    async with edge.raw() as talk:
+        await talk.connection.send(text)
+        assert (await talk.closed())[0] == 1009
+    monkeypatch.setattr(websocket, "MOST_BYTES", 100)
+    async with edge.raw() as talk:
+        await talk.connection.send('{"type": "ping", "a": "' + "ä" * 60 + '"}')
+        assert await talk.closed() == (4400, "A message has at most 100 bytes.")
+
+
+async def test_sockets_that_vanish_leave_no_task_behind(edge: Edge) -> None:
+    before = len(asyncio.all_tasks())
+    for _ in range(3):
+        async with edge.talk(WORKER) as talk:
+            for operation in "abc":
+                await talk.subscribe(operation, FEED)
+                assert at(await talk.hear(), "type") == "next"
+            talk.connection.transport.abort()
+    async with edge.raw() as talk:
+        talk.connection.transport.abort()
+    await until(lambda: len(asyncio.all_tasks()) <= before)
+
+
+async def test_a_socket_to_another_path_is_refused(edge: Edge) -> None:
+    headers = {"connection": "upgrade", "upgrade": "websocket"}
+    key = {"sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    async with httpx.AsyncClient(base_url=edge.address) as http:
+        answer = await http.get("/nowhere", headers={**headers, **key})
+    assert answer.status_code == 403
