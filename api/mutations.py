@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import strawberry
 
 from api import refusals
+from api.changes import ChangeSet, setting_key
 from api.context import Context, Info
 from api.enums import ChangeMode
 from api.errors import bad_input, input_checked
@@ -41,11 +42,9 @@ from api.results import (
     SettingsRefused,
 )
 from api.types import (
-    ChangeSet,
     Environment,
     SynchronizationSettings,
     Warning,  # noqa: A004 -- the glossary's word
-    setting_key,
     settings_at,
 )
 from domain import environment as whole

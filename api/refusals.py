@@ -5,8 +5,9 @@ Law: the code and the sentence are the domain's; nothing is worded here.
 
 import strawberry
 
+from api.changes import Change
 from api.enums import Permission, RefusalCode, SecurityRole
-from api.types import Change, Warning  # noqa: A004 -- the glossary's word
+from api.types import Warning  # noqa: A004 -- the glossary's word
 from domain import actor, plan, switches
 from domain.plan import RefusedChange
 from domain.standing import Standing

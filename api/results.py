@@ -7,9 +7,9 @@ from typing import Annotated
 
 import strawberry
 
+from api.changes import ChangeSet
 from api.refusals import Refusal
 from api.types import (
-    ChangeSet,
     Environment,
     SynchronizationSettings,
     Warning,  # noqa: A004 -- the glossary's word

@@ -9,13 +9,14 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from api.changes import Change
 from api.connections import EnvironmentConnection
 from api.mutations import Mutation
 from api.queries import Query
 from api.refusals import ChangedMeanwhile, NotPermitted, Refused, WarningNotAcknowledged
 from api.scalars import DATE_TIME
 from api.subscriptions import AccessChanged, ChangeSetAppended, Heartbeat, Lagged, Subscription
-from api.types import Change, Environment, MailingAddressesSetting, Switch, SynchronizationSettings
+from api.types import Environment, MailingAddressesSetting, Switch, SynchronizationSettings
 
 SCHEMA = strawberry.Schema(
     query=Query,

@@ -1,11 +1,10 @@
-"""What the schema shows of an environment: itself, its settings, its members, its changes.
+"""What the schema shows of an environment: itself, its settings, its members.
 
 Law: every field is a function of a standing and of what the viewer may see; none decides anything.
-They stand in one file because they show each other.
 """
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
@@ -22,10 +21,7 @@ from api.enums import (
 from api.errors import ErrorCode, Problem
 from api.nodes import Node, NodeId, When, node_id
 from api.people import Principal
-from domain import standing as log
 from domain.actor import NotPermitted
-from domain.environment import sentence
-from domain.membership import RoleGranted, RoleRevoked
 from domain.standing import Standing
 from domain.switches import (
     APPOINTMENT_ATTACHMENTS,
@@ -37,7 +33,9 @@ from domain.switches import (
 )
 from domain.tab import TAB
 from domain.warning import Warning as Consequence
-from eventstore.log import StoredChange
+
+if TYPE_CHECKING:
+    from api.changes import Change
 
 DEFAULTS = Switches()
 TELLS_CHANGES = frozenset({Permission.READ_HISTORY, Permission.FOLLOW_FEED})
@@ -106,7 +104,9 @@ class Setting(Node):
         description="The change that made it what it is. Null while it was never changed, and for "
         "viewers with neither READ_HISTORY nor FOLLOW_FEED."
     )
-    def last_change(self, info: Info) -> "Change | None":
+    def last_change(self, info: Info) -> Annotated["Change", strawberry.lazy("api.changes")] | None:
+        from api.changes import Change  # noqa: PLC0415 -- settings and changes show each other
+
         change = self.standing.last_changes.get(self.setting)
         rights = info.context.permissions(self.standing.environment)
         if change is None or rights.isdisjoint(TELLS_CHANGES):
@@ -274,122 +274,3 @@ def settings_at(standing: Standing, context: Context) -> SynchronizationSettings
 
 def in_order(roles: frozenset[SecurityRole]) -> list[SecurityRole]:
     return [role for role in SecurityRole if role in roles]
-
-
-@strawberry.type(description="One event: who, when, what, from, to, why.")
-class Change(Node):
-    change: strawberry.Private[log.Change]
-    standing: strawberry.Private[Standing]
-
-    @strawberry.field(description="Opaque, and the same every time.")
-    def id(self) -> strawberry.ID:
-        key = self.standing.environment.profile.key
-        return NodeId("Change", key, str(self.change.recorded.position)).opaque
-
-    @strawberry.field(description="Where it happened.")
-    def environment(self, info: Info) -> Environment:
-        return now(self.standing, info)
-
-    @strawberry.field(description="Its place in the log.")
-    def position(self) -> int:
-        return self.change.recorded.position
-
-    @strawberry.field(description="When it was recorded.")
-    def at(self) -> datetime:
-        return self.change.recorded.at
-
-    @strawberry.field(description="Who did it.")
-    async def by(self, info: Info) -> Principal:
-        return await Principal.behind(self.change.recorded.actor, info)
-
-    @strawberry.field(description="Why, as they said; null without a reason or once erased.")
-    async def reason(self, info: Info) -> str | None:
-        return (await self._stored(info)).reason
-
-    @strawberry.field(description="The event's wire name, e.g. mailing_addresses_chosen.v1.")
-    def type(self) -> str:
-        return self.change.recorded.event.wire_name
-
-    @strawberry.field(description="The key of the setting it touched.")
-    async def setting(self, info: Info) -> str:
-        return await setting_key(self.change, info)
-
-    @strawberry.field(description="What the setting held before, as a machine value.")
-    def before(self) -> str | None:
-        return self.change.before
-
-    @strawberry.field(description="What it holds after, as a machine value.")
-    def after(self) -> str | None:
-        return self.change.after
-
-    @strawberry.field(description="The change as a sentence.")
-    def summary(self) -> str:
-        return sentence(self.change.recorded.event)
-
-    @strawberry.field(description="The event as stored, canonical JSON.")
-    async def payload(self, info: Info) -> str:
-        return (await self._stored(info)).payload
-
-    @strawberry.field(description="The seal of its entry in the log, in hex.")
-    async def seal(self, info: Info) -> str:
-        return (await self._stored(info)).seal.hex()
-
-    async def _stored(self, info: Info) -> StoredChange:
-        key = self.standing.environment.profile.key
-        return await info.context.stored.load((key, self.change.recorded.position))
-
-
-async def setting_key(change: log.Change, info: Info) -> str:
-    """The key as the API writes it: a role's names the principal, its handle once erased."""
-    event = change.recorded.event
-    if not isinstance(event, RoleGranted | RoleRevoked):
-        return change.setting
-    known = await info.context.principals.load(event.principal)
-    return f"role:{known.provider_id or known.handle}"
-
-
-@strawberry.type(description="The events of one request, in order, never split.")
-class ChangeSet:
-    change_set: strawberry.Private[log.ChangeSet]
-
-    @strawberry.field(description="Where it happened.")
-    def environment(self, info: Info) -> Environment:
-        return now(self.change_set.standing, info)
-
-    @strawberry.field(description="The position of its first change.")
-    def first_position(self) -> int:
-        return self._first.position
-
-    @strawberry.field(description="The position of its last change.")
-    def position(self) -> int:
-        return self.change_set.standing.position
-
-    @strawberry.field(description="When it was recorded.")
-    def at(self) -> datetime:
-        return self._first.at
-
-    @strawberry.field(description="Who asked for it.")
-    async def by(self, info: Info) -> Principal:
-        return await Principal.behind(self._first.actor, info)
-
-    @strawberry.field(description="Why, as they said; null without a reason or once erased.")
-    async def reason(self, info: Info) -> str | None:
-        return (await self._stored(info)).reason
-
-    @strawberry.field(description="The id that the request came with.")
-    async def request_id(self, info: Info) -> strawberry.ID | None:
-        request_id = (await self._stored(info)).request_id
-        return None if request_id is None else strawberry.ID(str(request_id))
-
-    @strawberry.field(description="Its changes.")
-    def changes(self) -> list[Change]:
-        standing = self.change_set.standing
-        return [Change(change=each, standing=standing) for each in self.change_set.changes]
-
-    @property
-    def _first(self) -> log.Recorded:
-        return self.change_set.changes[0].recorded
-
-    async def _stored(self, info: Info) -> StoredChange:
-        key = self.change_set.standing.environment.profile.key
-        return await info.context.stored.load((key, self._first.position))

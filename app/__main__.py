@@ -1,5 +1,9 @@
-"""`python -m app` is `syncledger`."""
+"""`python -m app` is `syncledger`.
+
+Law: nothing happens on import.
+"""
 
 from app.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

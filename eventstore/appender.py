@@ -1,4 +1,4 @@
-"""The one queue to the log: one commit is under way, and the next is decided on top of it.
+"""The one queue to the log: while a commit is under way everything else waits for the next.
 
 Law: the append belongs to the appender, never to who asked; a group stands or falls in one commit;
 one bad request never takes its neighbours down; the answer is given when the outcome is known.
@@ -54,17 +54,6 @@ class Group:
     def pending(self) -> list[Pending]:
         return [pending for pending, _ in self.decided]
 
-    def add(self, pending: Pending, tip: Tip) -> bool:
-        """Decide a request. False where the log is at a later instant than this group."""
-        key = pending.request.ask.environment
-        draft = self.drafts.get(key)
-        if draft is None:
-            if tip.standing is not None and tip.standing.as_of >= self.at:
-                return False
-            draft = self.drafts[key] = Draft(key, tip, tip)
-        self.decided.append((pending, draft.add(pending.request, self.at)))
-        return True
-
 
 class Appender:
     """`ring` is called after every commit that wrote something."""
@@ -88,6 +77,7 @@ class Appender:
         self._answered = Answered(database)
         self._connection: Connection | None = None
         self._away = False
+        self._ended = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Appender"]:
@@ -99,6 +89,7 @@ class Appender:
         try:
             yield self
         finally:
+            self._ended = True
             await self._emptied()
             for task in tasks:
                 task.cancel()
@@ -110,6 +101,8 @@ class Appender:
 
         A caller that goes away leaves its request behind: it is written, or not, all the same.
         """
+        if self._ended:
+            raise Unavailable("This process is ending. Ask again in a moment.")
         pending = Pending(request, self._loop.create_future(), monotonic() + self._patience)
         self._unanswered.append(pending)
         self._queue.append(pending)
@@ -134,112 +127,67 @@ class Appender:
                     answer.set_exception(Unavailable(OUT_OF_PATIENCE))
 
     async def _run(self) -> None:
-        ahead: Group | None = None
         while True:
-            if ahead is None and not self._queue:
+            if not self._queue:
                 await self._wanted.wait()
             self._wanted.clear()
-            ahead = await self._turn(ahead)
+            count = min(len(self._queue), MOST_IN_A_GROUP)
+            await self._attempt([self._queue.popleft() for _ in range(count)])
 
-    async def _turn(self, ahead: Group | None) -> Group | None:
-        """Commit what is decided and what waits; gives what was decided on top meanwhile."""
-        waiting = self._taken()
-        concerned = [*(ahead.pending if ahead else []), *waiting]
+    async def _attempt(self, pending: list[Pending]) -> None:
+        """Decide and commit these together; apart where one of them is at fault."""
+        waiting = [each for each in pending if not each.answer.done()]
+        if not waiting:
+            return
         try:
-            await self._connected()
-            group = await self._decide(waiting, onto=ahead)
-            concerned = group.pending
-            return await self._commit(group, look_ahead=True) if group.decided else None
+            await self._process(waiting)
         except Unavailable as error:
-            self._again(concerned)
+            self._again(each for each in waiting if not each.answer.done())
             await self._pause(error)
-        except Exception:  # noqa: BLE001 -- one of them is at fault: apart, it fails alone
-            await self._apart(concerned)
-        return None
+        except Exception as error:  # noqa: BLE001 -- told to the one who asked
+            if len(waiting) > 1:
+                for each in waiting:
+                    await self._attempt([each])
+            elif not waiting[0].answer.done():
+                waiting[0].answer.set_exception(error)
 
-    def _taken(self, *, half: bool = False) -> list[Pending]:
-        """What waits. Of a queue that nothing is under way for, half: the rest is decided then."""
-        count = min((len(self._queue) + half) >> half, MOST_IN_A_GROUP)
-        taken = [self._queue.popleft() for _ in range(count)]
-        return [pending for pending in taken if not pending.answer.done()]
+    async def _process(self, pending: list[Pending]) -> None:
+        await self._connected()
+        group = await self._decide(pending)
+        if not group.decided:
+            return
+        try:
+            elsewhere = await self._send(group)
+        except Unavailable as error:
+            await self._settle_lost(group, error)
+        except asyncpg.PostgresError as error:
+            await self._refused(group, error)
+        else:
+            await self._settle(group, elsewhere)
 
     def _again(self, pending: Iterable[Pending]) -> None:
         self._queue.extendleft(reversed(list(pending)))
 
-    async def _apart(self, pending: list[Pending]) -> None:
-        """Each in a group of its own, so that only those at fault fail."""
-        for each in pending:
-            if each.answer.done():
-                continue
-            try:
-                await self._connected()
-                group = await self._decide([each])
-                if group.decided:
-                    await self._commit(group)
-            except Unavailable:
-                self._again([each])
-            except Exception as error:  # noqa: BLE001 -- told to the one who asked
-                if not each.answer.done():
-                    each.answer.set_exception(error)
-
-    async def _decide(
-        self, pending: list[Pending], onto: Group | None = None, base: Group | None = None
-    ) -> Group:
-        """Decide onto a group, or a new one on top of `base`, which may be under way."""
+    async def _decide(self, pending: list[Pending]) -> Group:
+        """Decide the requests that were not answered before, each on what the one before left."""
         await self._answered.look_up(each.request for each in pending)
-        keys = {each.request.ask.environment for each in pending}
-        tips = {key: await self._tip(key, onto, base) for key in keys}
-        times = [tip.standing.as_of for tip in tips.values() if tip.standing is not None]
-        group = onto or Group(self._clock.after([*times, *([base.at] if base else [])]))
-        later: list[Pending] = []
+        tips: dict[str, Tip] = {}
         for each in pending:
-            first = await self._answered.answer(each.request)
-            tip = tips[each.request.ask.environment]
-            if first is not None:
+            key = each.request.ask.environment
+            if key not in tips:
+                tips[key] = self._tips.tip(key) or await self._tips.catch_up(key)
+        standings = (tip.standing for tip in tips.values())
+        at = self._clock.after(standing.as_of for standing in standings if standing is not None)
+        group = Group(at, {key: Draft(key, tip, tip) for key, tip in tips.items()})
+        for each in pending:
+            request = each.request
+            first = await self._answered.answer(request) if request.request_id else None
+            if first is None:
+                outcome = group.drafts[request.ask.environment].add(request, at)
+                group.decided.append((each, outcome))
+            else:
                 _answer(each, first)
-            elif not group.add(each, tip):
-                later.append(each)
-        self._queue.extend(later)
         return group
-
-    async def _tip(self, key: str, onto: Group | None, base: Group | None) -> Tip:
-        for group in (onto, base):
-            if group is not None and key in group.drafts:
-                return group.drafts[key].tip
-        return self._tips.tip(key) or await self._tips.catch_up(key)
-
-    async def _decide_ahead(self, base: Group) -> Group | None:
-        await asyncio.sleep(0)
-        waiting = self._taken()
-        try:
-            return await self._decide(waiting, base=base) if waiting else None
-        except Exception:  # noqa: BLE001 -- decided again, and told, when nothing is under way
-            self._again(waiting)
-            return None
-
-    async def _commit(self, group: Group, *, look_ahead: bool = False) -> Group | None:
-        """Send a group; meanwhile decide on top of it. Gives that, where it still holds."""
-        flight = asyncio.Task(self._send(group), loop=self._loop, eager_start=True)
-        ahead = await self._decide_ahead(group) if look_ahead else None
-        try:
-            elsewhere = await flight
-        except Unavailable as error:
-            self._again(ahead.pending if ahead else [])
-            await self._settle_lost(group, error)
-            return None
-        except asyncpg.PostgresError as error:
-            self._again(ahead.pending if ahead else [])
-            await self._refused(group, error)
-            return None
-        if ahead is not None and not elsewhere.isdisjoint(ahead.drafts):
-            self._again(ahead.pending)
-            ahead = None
-        try:
-            await self._settle(group, elsewhere)
-        except BaseException:
-            self._again(ahead.pending if ahead else [])
-            raise
-        return ahead
 
     async def _send(self, group: Group) -> set[str]:
         with reaching():
@@ -261,16 +209,15 @@ class Appender:
         self._again(pending for pending in group.pending if not pending.answer.done())
 
     async def _refused(self, group: Group, error: asyncpg.PostgresError) -> None:
-        """Nothing of the group was written."""
-        if error.sqlstate == TIME_REFUSED:
+        """Nothing of the group was written. Raises the error where asking again cannot help."""
+        if getattr(error, "constraint_name", None) == "requests_pkey":
+            self._again(group.pending)
+        elif error.sqlstate == TIME_REFUSED and len(group.drafts) == 1:
+            await asyncio.sleep(PAUSE)
             await self._clock.read(await self._connected())
             self._again(group.pending)
-        elif getattr(error, "constraint_name", None) == "requests_pkey":
-            self._again(group.pending)
-        elif len(group.decided) == 1:
-            raise error
         else:
-            await self._apart(group.pending)
+            raise error
 
     async def _settle_lost(self, group: Group, error: Unavailable) -> None:
         """The answer to a commit was lost: look, behind whoever holds the heads, what became of it.

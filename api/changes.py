@@ -1,0 +1,137 @@
+"""What the schema shows of what happened: changes, and the sets they were asked for in.
+
+Law: what was recorded is shown as it was; only who and why are looked up, since they can be erased.
+"""
+
+from datetime import datetime
+
+import strawberry
+
+from api.context import Info
+from api.nodes import Node, NodeId
+from api.people import Principal
+from api.types import Environment, now
+from domain import standing as log
+from domain.environment import sentence
+from domain.membership import RoleGranted, RoleRevoked
+from domain.standing import Standing
+from eventstore.log import StoredChange
+
+
+@strawberry.type(description="One event: who, when, what, from, to, why.")
+class Change(Node):
+    change: strawberry.Private[log.Change]
+    standing: strawberry.Private[Standing]
+
+    @strawberry.field(description="Opaque, and the same every time.")
+    def id(self) -> strawberry.ID:
+        key = self.standing.environment.profile.key
+        return NodeId("Change", key, str(self.change.recorded.position)).opaque
+
+    @strawberry.field(description="Where it happened.")
+    def environment(self, info: Info) -> Environment:
+        return now(self.standing, info)
+
+    @strawberry.field(description="Its place in the log.")
+    def position(self) -> int:
+        return self.change.recorded.position
+
+    @strawberry.field(description="When it was recorded.")
+    def at(self) -> datetime:
+        return self.change.recorded.at
+
+    @strawberry.field(description="Who did it.")
+    async def by(self, info: Info) -> Principal:
+        return await Principal.behind(self.change.recorded.actor, info)
+
+    @strawberry.field(description="Why, as they said; null without a reason or once erased.")
+    async def reason(self, info: Info) -> str | None:
+        return (await self._stored(info)).reason
+
+    @strawberry.field(description="The event's wire name, e.g. mailing_addresses_chosen.v1.")
+    def type(self) -> str:
+        return self.change.recorded.event.wire_name
+
+    @strawberry.field(description="The key of the setting it touched.")
+    async def setting(self, info: Info) -> str:
+        return await setting_key(self.change, info)
+
+    @strawberry.field(description="What the setting held before, as a machine value.")
+    def before(self) -> str | None:
+        return self.change.before
+
+    @strawberry.field(description="What it holds after, as a machine value.")
+    def after(self) -> str | None:
+        return self.change.after
+
+    @strawberry.field(description="The change as a sentence.")
+    def summary(self) -> str:
+        return sentence(self.change.recorded.event)
+
+    @strawberry.field(description="The event as stored, canonical JSON.")
+    async def payload(self, info: Info) -> str:
+        return (await self._stored(info)).payload
+
+    @strawberry.field(description="The seal of its entry in the log, in hex.")
+    async def seal(self, info: Info) -> str:
+        return (await self._stored(info)).seal.hex()
+
+    async def _stored(self, info: Info) -> StoredChange:
+        key = self.standing.environment.profile.key
+        return await info.context.stored.load((key, self.change.recorded.position))
+
+
+async def setting_key(change: log.Change, info: Info) -> str:
+    """The key as the API writes it: a role's names the principal, its handle once erased."""
+    event = change.recorded.event
+    if not isinstance(event, RoleGranted | RoleRevoked):
+        return change.setting
+    known = await info.context.principals.load(event.principal)
+    return f"role:{known.provider_id or known.handle}"
+
+
+@strawberry.type(description="The events of one request, in order, never split.")
+class ChangeSet:
+    change_set: strawberry.Private[log.ChangeSet]
+
+    @strawberry.field(description="Where it happened.")
+    def environment(self, info: Info) -> Environment:
+        return now(self.change_set.standing, info)
+
+    @strawberry.field(description="The position of its first change.")
+    def first_position(self) -> int:
+        return self._first.position
+
+    @strawberry.field(description="The position of its last change.")
+    def position(self) -> int:
+        return self.change_set.standing.position
+
+    @strawberry.field(description="When it was recorded.")
+    def at(self) -> datetime:
+        return self._first.at
+
+    @strawberry.field(description="Who asked for it.")
+    async def by(self, info: Info) -> Principal:
+        return await Principal.behind(self._first.actor, info)
+
+    @strawberry.field(description="Why, as they said; null without a reason or once erased.")
+    async def reason(self, info: Info) -> str | None:
+        return (await self._stored(info)).reason
+
+    @strawberry.field(description="The id that the request came with.")
+    async def request_id(self, info: Info) -> strawberry.ID | None:
+        request_id = (await self._stored(info)).request_id
+        return None if request_id is None else strawberry.ID(str(request_id))
+
+    @strawberry.field(description="Its changes.")
+    def changes(self) -> list[Change]:
+        standing = self.change_set.standing
+        return [Change(change=each, standing=standing) for each in self.change_set.changes]
+
+    @property
+    def _first(self) -> log.Recorded:
+        return self.change_set.changes[0].recorded
+
+    async def _stored(self, info: Info) -> StoredChange:
+        key = self.change_set.standing.environment.profile.key
+        return await info.context.stored.load((key, self._first.position))
