@@ -9,6 +9,7 @@ run: $(VENV)/ready
 
 test: check
 	@$(VENV)/bin/pytest --cov --cov-report=term:skip-covered
+	@$(VENV)/bin/coverage report --include="domain/*,eventstore/*" --fail-under=100 --skip-covered
 
 check: $(VENV)/ready
 	@$(VENV)/bin/ruff format --check --quiet .

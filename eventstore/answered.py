@@ -19,7 +19,7 @@ class Answered:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._log = Log(database)
-        self._seen: OrderedDict[tuple[str, UUID], Seen] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, UUID | None], Seen] = OrderedDict()
 
     def remember(self, requests: Iterable[Seen]) -> None:
         for seen in requests:
@@ -41,8 +41,6 @@ class Answered:
 
     async def answer(self, request: Request) -> Outcome | None:
         """The first answer again, or why not; None for a request that was not looked up."""
-        if request.request_id is None:
-            return None
         seen = self._seen.get((request.ask.environment, request.request_id))
         if seen is None:
             return None

@@ -148,8 +148,8 @@ class Appender:
             if len(waiting) > 1:
                 for each in waiting:
                     await self._attempt([each])
-            elif not waiting[0].answer.done():
-                waiting[0].answer.set_exception(error)
+            else:
+                _answer(waiting[0], error)
 
     async def _process(self, pending: list[Pending]) -> None:
         await self._connected()
@@ -268,6 +268,10 @@ async def _append(connection: Connection, drafts: Mapping[str, Draft], at: datet
     return set(rows[0]["elsewhere"] or ())
 
 
-def _answer(pending: Pending, outcome: Outcome) -> None:
-    if not pending.answer.done():
+def _answer(pending: Pending, outcome: Outcome | Exception) -> None:
+    if pending.answer.done():
+        return
+    if isinstance(outcome, Exception):
+        pending.answer.set_exception(outcome)
+    else:
         pending.answer.set_result(outcome)

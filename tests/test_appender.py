@@ -897,3 +897,13 @@ async def test_a_bad_request_under_load_doubles_none_of_its_neighbours(
     assert sum(isinstance(outcome, Applied) for outcome in outcomes) == 240
     assert sum(isinstance(outcome, ZeroDivisionError) for outcome in outcomes) == 60
     assert await assert_sound(process) == 2 + 240 * 2
+
+
+async def test_an_appender_that_has_ended_takes_nothing_more(process: Process) -> None:
+    await register(process)
+    ended = Appender(process.database, process.standings, process.doorbell.ring)
+    async with ended.running():
+        pass
+
+    with pytest.raises(Unavailable, match="This process is ending"):
+        await ended.transact(Request(ask=Ask(environment=KEY, commands=(ON,), actor=ADMINISTRATOR)))

@@ -143,3 +143,22 @@ async def test_a_log_that_cannot_be_read_does_not_keep_the_others_back(
 
     assert [each.environment for each in await rows(process)] == [KEY]
     assert "a-newer-one cannot be folded" in caplog.text
+
+
+async def test_a_log_that_cannot_be_read_is_told_once_and_leaves_no_row(
+    place: Place, process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    await register(process)
+    await place.as_superuser(
+        "ALTER TABLE syncledger.events DISABLE TRIGGER ALL;"
+        "UPDATE syncledger.events SET type = 'unheard_of.v1' WHERE position = 2"
+    )
+    projector = Projector(process.database, Log(process.database).tip)
+
+    for _ in range(3):
+        await projector.catch_up()
+    assert await projector.rebuild() == 1
+
+    assert await rows(process) == []
+    told = [record for record in caplog.records if "cannot be folded" in record.message]
+    assert len(told) == 1
