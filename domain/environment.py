@@ -16,9 +16,6 @@ Command = lifecycle.RegisterEnvironment | lifecycle.Command | membership.Command
 Event = lifecycle.EnvironmentRegistered | lifecycle.Event | membership.Event | switches.Event
 Refusal = NotPermitted | lifecycle.Refusal | membership.Refusal | switches.Refusal
 
-_OfSwitches = switches.Command | switches.Event
-_OfMembership = membership.Command | membership.Event
-
 EVENT_TYPES: Mapping[str, type[Event]] = {event.wire_name: event for event in get_args(Event)}
 """Every event by its wire name. A released one never changes its shape."""
 
@@ -92,15 +89,6 @@ def decide(environment: Environment, command: Command, actor: Actor) -> tuple[Ev
     if profile.state is lifecycle.EnvironmentState.ARCHIVED:
         return lifecycle.EnvironmentIsArchived(key=profile.key)
     return switches.decide(environment.switches, command)
-
-
-def subject(asked: Command | Event) -> str:
-    """The one setting key that a command or an event touches."""
-    if isinstance(asked, _OfSwitches):
-        return switches.subject(asked)
-    if isinstance(asked, _OfMembership):
-        return membership.subject(asked)
-    return lifecycle.subject(asked)
 
 
 def value(environment: Environment | None, key: str) -> str | None:

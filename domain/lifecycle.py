@@ -45,6 +45,7 @@ def checked_key(key: str) -> str:
 class RegisterEnvironment:
     """`administrator` becomes the first one. ValueError for a key or name that cannot be."""
 
+    setting: ClassVar[str] = STATE
     key: str
     name: str
     kind: EnvironmentKind
@@ -59,6 +60,7 @@ class RegisterEnvironment:
 class RenameEnvironment:
     """ValueError for a name that cannot be."""
 
+    setting: ClassVar[str] = NAME
     name: str
 
     def __post_init__(self) -> None:
@@ -67,12 +69,12 @@ class RenameEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveEnvironment:
-    pass
+    setting: ClassVar[str] = STATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreEnvironment:
-    pass
+    setting: ClassVar[str] = STATE
 
 
 Command = RenameEnvironment | ArchiveEnvironment | RestoreEnvironment
@@ -81,6 +83,7 @@ Command = RenameEnvironment | ArchiveEnvironment | RestoreEnvironment
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentRegistered:
     wire_name: ClassVar[str] = "environment_registered.v1"
+    setting: ClassVar[str] = STATE
     key: str
     name: str
     kind: EnvironmentKind
@@ -90,17 +93,20 @@ class EnvironmentRegistered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentRenamed:
     wire_name: ClassVar[str] = "environment_renamed.v1"
+    setting: ClassVar[str] = NAME
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentArchived:
     wire_name: ClassVar[str] = "environment_archived.v1"
+    setting: ClassVar[str] = STATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentRestored:
     wire_name: ClassVar[str] = "environment_restored.v1"
+    setting: ClassVar[str] = STATE
 
 
 Event = EnvironmentRenamed | EnvironmentArchived | EnvironmentRestored
@@ -190,11 +196,6 @@ def decide(profile: Profile, command: Command) -> tuple[Event, ...] | Refusal:
             return () if active else (EnvironmentRestored(),)
         case _:
             assert_never(command)
-
-
-def subject(asked: RegisterEnvironment | Command | EnvironmentRegistered | Event) -> str:
-    """The setting key that this touches."""
-    return NAME if isinstance(asked, RenameEnvironment | EnvironmentRenamed) else STATE
 
 
 def value(profile: Profile, key: str) -> str:

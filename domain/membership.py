@@ -12,16 +12,29 @@ from domain.actor import SecurityRole
 from domain.refusal import RefusalCode
 
 
+def role_of(principal: UUID) -> str:
+    """The setting key of a principal's roles; the edge shows their id for the handle."""
+    return f"role:{principal}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRole:
     principal: UUID
     role: SecurityRole
+
+    @property
+    def setting(self) -> str:
+        return role_of(self.principal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeRole:
     principal: UUID
     role: SecurityRole
+
+    @property
+    def setting(self) -> str:
+        return role_of(self.principal)
 
 
 Command = GrantRole | RevokeRole
@@ -33,12 +46,20 @@ class RoleGranted:
     principal: UUID
     role: SecurityRole
 
+    @property
+    def setting(self) -> str:
+        return role_of(self.principal)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleRevoked:
     wire_name: ClassVar[str] = "role_revoked.v1"
     principal: UUID
     role: SecurityRole
+
+    @property
+    def setting(self) -> str:
+        return role_of(self.principal)
 
 
 Event = RoleGranted | RoleRevoked
@@ -92,11 +113,6 @@ def decide(members: Members, command: Command) -> tuple[Event, ...] | Refusal:
 
 def _administrators(members: Members) -> int:
     return sum(SecurityRole.SYSTEM_ADMINISTRATOR in roles for roles in members.values())
-
-
-def subject(asked: Command | Event) -> str:
-    """The setting key that this touches; the edge shows the principal's id for the handle."""
-    return f"role:{asked.principal}"
 
 
 def value(members: Members, key: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from domain import environment
 from domain.actor import Actor, NotPermitted
-from domain.environment import Command, Event, decide, register, subject
+from domain.environment import Command, Event, decide, register
 from domain.lifecycle import EnvironmentNotFound, RegisterEnvironment
 from domain.refusal import RefusalCode
 from domain.standing import Change, Recorded, Standing, advance
@@ -137,7 +137,7 @@ def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused
                 event=event,
             )
             after = advance(after, recorded)
-            changes.append(after.last_changes[subject(event)])
+            changes.append(after.last_changes[event.setting])
     if refusals or after is None:
         return Refused(refusals=tuple(refusals))
     return Planned(changes=tuple(changes), standing=after)
@@ -176,7 +176,7 @@ def _decide(
 def _conflict(
     start: Standing, command: Command, expected_position: int | None
 ) -> ChangedMeanwhile | None:
-    last = start.last_changes.get(subject(command))
+    last = start.last_changes.get(command.setting)
     if expected_position is None or last is None or last.recorded.position <= expected_position:
         return None
     return ChangedMeanwhile(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.environment import Environment, Event, evolve, subject, value
+from domain.environment import Environment, Event, evolve, value
 
 
 class Recorded(NamedTuple):
@@ -49,7 +49,7 @@ def advance(standing: Standing | None, recorded: Recorded) -> Standing:
     """The standing after one more fact."""
     before = None if standing is None else standing.environment
     after = evolve(before, recorded.event)
-    setting = subject(recorded.event)
+    setting = recorded.event.setting
     change = Change(
         recorded=recorded,
         setting=setting,

@@ -27,16 +27,19 @@ MAILING_ADDRESSES = "mailingAddresses"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchAppointmentAttachments:
+    setting: ClassVar[str] = APPOINTMENT_ATTACHMENTS
     on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchAssignedTasks:
+    setting: ClassVar[str] = ASSIGNED_TASKS
     on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchResourceBookings:
+    setting: ClassVar[str] = RESOURCE_BOOKINGS
     on: bool
 
 
@@ -44,6 +47,7 @@ class SwitchResourceBookings:
 class ChooseMailingAddresses:
     """`acknowledged`: the codes of all warnings that the asker accepts."""
 
+    setting: ClassVar[str] = MAILING_ADDRESSES
     choice: MailingAddresses
     acknowledged: frozenset[WarningCode] = frozenset()
 
@@ -59,18 +63,21 @@ Command = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentAttachmentsSwitched:
     wire_name: ClassVar[str] = "appointment_attachments_switched.v1"
+    setting: ClassVar[str] = APPOINTMENT_ATTACHMENTS
     on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignedTasksSwitched:
     wire_name: ClassVar[str] = "assigned_tasks_switched.v1"
+    setting: ClassVar[str] = ASSIGNED_TASKS
     on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceBookingsSwitched:
     wire_name: ClassVar[str] = "resource_bookings_switched.v1"
+    setting: ClassVar[str] = RESOURCE_BOOKINGS
     on: bool
 
 
@@ -79,6 +86,7 @@ class MailingAddressesChosen:
     """`acknowledged`: the warnings that had to be, in this case."""
 
     wire_name: ClassVar[str] = "mailing_addresses_chosen.v1"
+    setting: ClassVar[str] = MAILING_ADDRESSES
     choice: MailingAddresses
     acknowledged: tuple[WarningCode, ...]
 
@@ -211,21 +219,6 @@ def warnings(event: Event) -> tuple[Warning, ...]:
             return (BOOKINGS_NEED_USER_OPT_IN,)
         case _:
             return ()
-
-
-def subject(asked: Command | Event) -> str:
-    """The setting key that this touches."""
-    match asked:
-        case SwitchAppointmentAttachments() | AppointmentAttachmentsSwitched():
-            return APPOINTMENT_ATTACHMENTS
-        case SwitchAssignedTasks() | AssignedTasksSwitched():
-            return ASSIGNED_TASKS
-        case SwitchResourceBookings() | ResourceBookingsSwitched():
-            return RESOURCE_BOOKINGS
-        case ChooseMailingAddresses() | MailingAddressesChosen():
-            return MAILING_ADDRESSES
-        case _:
-            assert_never(asked)
 
 
 def value(switches: Switches, key: str) -> str:

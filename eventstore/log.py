@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.environment import subject
 from domain.standing import Change, ChangeSet, Recorded, Standing, advance
 from eventstore.codec import decode
 from eventstore.database import Database
@@ -81,7 +80,7 @@ def fold(standing: Standing | None, entries: Iterable[Entry]) -> ChangeSet:
     for entry in entries:
         fact = recorded(entry)
         standing = advance(standing, fact)
-        changes.append(standing.last_changes[subject(fact.event)])
+        changes.append(standing.last_changes[fact.event.setting])
     if standing is None:
         raise ValueError("A change set has at least one entry.")
     return ChangeSet(changes=tuple(changes), standing=standing)

@@ -8,7 +8,7 @@ from typing import get_args
 from uuid import UUID
 
 from domain.actor import SecurityRole
-from domain.environment import EVENT_TYPES, Event, sentence, subject
+from domain.environment import EVENT_TYPES, Event, sentence
 from domain.lifecycle import (
     CATALOGUE,
     EnvironmentArchived,
@@ -101,7 +101,7 @@ def _section(event_type: type[Event]) -> str:
             f"## {wire_name}",
             "",
             meaning,
-            f"It touches the setting `{subject(example).replace(str(HANDLE), '<handle>')}`.",
+            f"It touches the setting `{example.setting.replace(str(HANDLE), '<handle>')}`.",
             f"In words: *{sentence(example)}.*",
             "",
             *table,

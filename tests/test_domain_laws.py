@@ -21,8 +21,9 @@ from strategies import (
 )
 
 from domain.actor import Actor, NotPermitted, SecurityRole
-from domain.environment import EVENT_TYPES, Command, Event, sentence, subject, value, warnings
+from domain.environment import EVENT_TYPES, Command, Event, sentence, value, warnings
 from domain.lifecycle import RegisterEnvironment
+from domain.membership import RoleGranted, RoleRevoked
 from domain.plan import Ask, ChangedMeanwhile, Planned, Refused, RefusedChange, plan
 from domain.standing import Recorded, Standing, advance
 from domain.switches import ChooseMailingAddresses, WarningNotAcknowledged
@@ -138,7 +139,7 @@ def test_a_conflict_is_a_change_after_the_expected_position_and_nothing_else(
     expected = data.draw(st.integers(min_value=0, max_value=standing.position))
     careless = plan(standing, replace(ask, expected_position=None), LATER)
     careful = plan(standing, replace(ask, expected_position=expected), LATER)
-    last = standing.last_changes.get(subject(ask.commands[0]))
+    last = standing.last_changes.get(ask.commands[0].setting)
     forbidden = isinstance(careless, Refused) and isinstance(
         careless.refusals[0].refusal, NotPermitted
     )
@@ -198,7 +199,7 @@ def test_every_fact_after_the_first_touches_exactly_the_setting_it_names(
         after = advance(standing, fact)
         assert [
             key for key in KEYS if value(standing.environment, key) != value(after.environment, key)
-        ] == [subject(fact.event)]
+        ] == [fact.event.setting]
         standing = after
 
 
@@ -233,8 +234,9 @@ def test_nothing_but_a_registration_begins_a_log(command: Command, actor: Actor)
 
 
 @given(events)
-def test_every_event_has_one_subject_and_one_sentence_that_names_nobody(event: Event) -> None:
-    assert subject(event).partition(":")[0] in {*KEYS, "role"}
+def test_every_event_touches_one_setting_and_has_a_sentence_that_names_nobody(event: Event) -> None:
+    assert event.setting.partition(":")[0] in {*KEYS, "role"}
     assert sentence(event)
-    assert str(getattr(event, "principal", None)) not in sentence(event)
-    assert all(warning.setting == subject(event) for warning in warnings(event))
+    if isinstance(event, RoleGranted | RoleRevoked):
+        assert str(event.principal) not in sentence(event)
+    assert all(warning.setting == event.setting for warning in warnings(event))

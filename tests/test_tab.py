@@ -28,7 +28,7 @@ def test_the_tab_has_the_four_settings_in_its_order() -> None:
 
 def test_every_switch_stands_on_the_tab() -> None:
     assert {type(event) for event in SWITCHED} == set(EVENTS) & set(switches.Event.__args__)
-    assert {switches.subject(event) for event in SWITCHED} == set(TAB)
+    assert {event.setting for event in SWITCHED} == set(TAB)
 
 
 @pytest.mark.parametrize("key", TAB)
@@ -36,7 +36,7 @@ def test_a_place_on_the_tab_tells_every_warning_that_its_changes_can_bring(key: 
     brought = {
         warning
         for event in SWITCHED
-        if switches.subject(event) == key
+        if event.setting == key
         for warning in environment.warnings(event)
     }
     assert set(TAB[key].warnings) == brought
