@@ -102,10 +102,9 @@ def _server(config: Config, rooms: Rooms) -> Server:
 
 
 def _spare_the_collector() -> None:
-    """What is here now stays; a full collection stops every answer, so it comes less often."""
+    """What is here now stays: a full collection, which stops every answer, need not look at it."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 async def _bring_forward(postgres: Postgres) -> None:
