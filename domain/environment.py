@@ -36,17 +36,15 @@ class Environment(NamedTuple):
 def evolve(environment: Environment | None, event: Event) -> Environment:
     """Apply one fact. No checks: what is recorded has already been decided."""
     if isinstance(event, lifecycle.EnvironmentRegistered):
-        return Environment(profile=lifecycle.begin(event), members={}, switches=switches.Switches())
+        return Environment(lifecycle.begin(event), {}, switches.Switches())
     if environment is None:
         raise ValueError(f"A log begins with a registration, not with {event.wire_name}.")
-    profile, members, state = environment.profile, environment.members, environment.switches
+    profile, members, state = environment
     if isinstance(event, switches.Event):
-        state = switches.evolve(state, event)
-    elif isinstance(event, membership.Event):
-        members = membership.evolve(members, event)
-    else:
-        profile = lifecycle.evolve(profile, event)
-    return Environment(profile=profile, members=members, switches=state)
+        return Environment(profile, members, switches.evolve(state, event))
+    if isinstance(event, membership.Event):
+        return Environment(profile, membership.evolve(members, event), state)
+    return Environment(lifecycle.evolve(profile, event), members, state)
 
 
 def register(command: lifecycle.RegisterEnvironment, actor: Actor) -> tuple[Event, ...] | Refusal:

@@ -129,14 +129,8 @@ def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused
             refusals.append(RefusedChange(index=index, refusal=decided))
             continue
         for event in decided:
-            recorded = Recorded(
-                position=first + len(changes),
-                change_set=first,
-                at=at,
-                actor=ask.actor.handle,
-                event=event,
-            )
-            after = advance(after, recorded)
+            position = first + len(changes)
+            after = advance(after, Recorded(position, first, at, ask.actor.handle, event))
             changes.append(after.last_changes[event.setting])
     if refusals or after is None:
         return Refused(refusals=tuple(refusals))
@@ -144,9 +138,10 @@ def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused
 
 
 def _refuse_whole(standing: Standing | None, ask: Ask) -> Refused | BeyondTheEnd | None:
-    registers = any(isinstance(command, RegisterEnvironment) for command in ask.commands)
     refusal: Refusal | None = None
-    if standing is None and not registers:
+    if standing is None and not any(
+        isinstance(command, RegisterEnvironment) for command in ask.commands
+    ):
         refusal = EnvironmentNotFound(key=ask.environment)
     elif not ask.commands:
         refusal = NothingAsked()

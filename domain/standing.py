@@ -47,19 +47,13 @@ class ChangeSet(NamedTuple):
 
 def advance(standing: Standing | None, recorded: Recorded) -> Standing:
     """The standing after one more fact."""
-    before = None if standing is None else standing.environment
-    after = evolve(before, recorded.event)
+    environment = None if standing is None else standing.environment
+    known = {} if standing is None else standing.last_changes
+    after = evolve(environment, recorded.event)
     setting = recorded.event.setting
-    change = Change(
-        recorded=recorded,
-        setting=setting,
-        before=value(before, setting),
-        after=value(after, setting),
-    )
-    return Standing(
-        position=recorded.position,
-        as_of=recorded.at,
-        registered_at=recorded.at if standing is None else standing.registered_at,
-        environment=after,
-        last_changes={**({} if standing is None else standing.last_changes), setting: change},
-    )
+    last = known.get(setting)
+    before = value(environment, setting) if last is None else last.after
+    change = Change(recorded, setting, before, value(after, setting))
+    registered_at = recorded.at if standing is None else standing.registered_at
+    last_changes = {**known, setting: change}
+    return Standing(recorded.position, recorded.at, registered_at, after, last_changes)

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from domain.standing import ChangeSet
-from eventstore.database import Database
+from eventstore.database import Database, columns
 from eventstore.log import SQL, Log, Tip
-from eventstore.transact import Applied, Outcome, Request, RequestIdReused, Seen, turned
+from eventstore.transact import Applied, Outcome, Request, RequestIdReused, Seen
 
 MOST_REMEMBERED = 10_000
 
@@ -36,7 +36,7 @@ class Answered:
         }
         unknown = [key for key in asked if key not in self._seen]
         if unknown:
-            rows = await self._database.fetch(SQL["requests"], *turned(unknown, 2))
+            rows = await self._database.fetch(SQL["requests"], *columns(unknown, 2))
             self.remember(map(Seen._make, rows))
 
     async def answer(self, request: Request) -> Outcome | None:

@@ -7,7 +7,7 @@ one bad request never takes its neighbours down; the answer is given when the ou
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,10 +17,11 @@ from typing import NamedTuple
 import asyncpg
 
 from eventstore.answered import Answered
+from eventstore.append import append
 from eventstore.clock import Clock
-from eventstore.database import Connection, Database, Unavailable, reaching
+from eventstore.database import Connection, Database, Unavailable, columns, reaching
 from eventstore.log import SQL, Tip
-from eventstore.transact import Draft, Outcome, Request, Tips, columns, turned
+from eventstore.transact import Draft, Outcome, Request, Tips
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ OUT_OF_PATIENCE = (
 )
 TIME_REFUSED = "SL001"
 PAUSE = 0.05
-STATEMENTS = {13: SQL["append"], 23: SQL["append_with_remarks_and_requests"]}
 
 
 class Pending(NamedTuple):
@@ -191,7 +191,7 @@ class Appender:
 
     async def _send(self, group: Group) -> set[str]:
         with reaching():
-            return await _append(await self._connected(), group.drafts, group.at)
+            return await append(await self._connected(), group.drafts.values(), group.at)
 
     async def _settle(self, group: Group, elsewhere: set[str]) -> None:
         """Answers what is in the log now; what another process was faster with is asked again."""
@@ -224,7 +224,7 @@ class Appender:
 
         The group stands in the log or it does not; there is nothing in between.
         """
-        looking = {key: Draft(key, draft.start, draft.start) for key, draft in group.drafts.items()}
+        looking = [Draft(key, draft.start, draft.start) for key, draft in group.drafts.items()]
         moving = [draft for draft in group.drafts.values() if draft.entries]
         ends = [(draft.environment, draft.tip.position, draft.tip.seal) for draft in moving]
         while True:
@@ -232,8 +232,8 @@ class Appender:
             try:
                 connection = await self._connected()
                 with reaching():
-                    await _append(connection, looking, group.at)
-                    rows = await connection.fetch(SQL["stands"], *turned(ends, 3))
+                    await append(connection, looking, group.at)
+                    rows = await connection.fetch(SQL["stands"], *columns(ends, 3))
             except Unavailable as again:
                 error = again
             else:
@@ -259,13 +259,6 @@ class Appender:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
-
-
-async def _append(connection: Connection, drafts: Mapping[str, Draft], at: datetime) -> set[str]:
-    """One commit. Gives the environments that were elsewhere, for which nothing was written."""
-    arguments = columns(drafts, at)
-    rows = await connection.fetch(STATEMENTS[len(arguments)], *arguments)
-    return set(rows[0]["elsewhere"] or ())
 
 
 def _answer(pending: Pending, outcome: Outcome | Exception) -> None:

@@ -1,4 +1,4 @@
-"""Events and requests as canonical text: the only place that knows msgspec.
+"""Events and requests as canonical text, rows as any: the only place that knows msgspec.
 
 Law: what decodes, encodes to the same bytes again; anything else is not one of our entries.
 Canonical: JSON in UTF-8, members sorted by name, no white space.
@@ -38,6 +38,11 @@ def decode(wire_name: str, payload: str) -> Event:
     if _encoder.encode(event).decode() != payload:
         raise NotOurs(f"{payload!r} is not the canonical text of a {wire_name}.")
     return event
+
+
+def text(rows: list[dict[str, object]]) -> str:
+    """Rows as JSON for Postgres; UUIDs as text."""
+    return msgspec.json.encode(rows).decode()
 
 
 def digest(request_id: UUID, ask: Ask, reason: str | None) -> bytes:

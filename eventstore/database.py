@@ -5,7 +5,7 @@ more on a new connection first.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Self
@@ -124,3 +124,8 @@ class Database:
 
 async def _keep(connection: object) -> None:
     """Skip asyncpg's reset, a round trip for each release: nothing here changes a session."""
+
+
+def columns(rows: Sequence[tuple[object, ...]], width: int) -> list[object]:
+    """Rows as that many columns, for unnest()."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

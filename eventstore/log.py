@@ -14,26 +14,12 @@ from uuid import UUID
 from domain.standing import Change, ChangeSet, Recorded, Standing, advance
 from eventstore.codec import decode
 from eventstore.database import Database
-from eventstore.seal import GENESIS
+from eventstore.seal import GENESIS, Entry
 from eventstore.statements import statements
 
 SQL = statements(Path(__file__).with_name("queries.sql"))
 PAGE = 1_000
 END = 2**63 - 1
-
-
-class Entry(NamedTuple):
-    """One row of the log, as stored."""
-
-    environment: str
-    position: int
-    change_set: int
-    type: str
-    payload: str
-    actor: UUID
-    reason: bytes | None
-    recorded_at: datetime
-    seal: bytes
 
 
 class Head(NamedTuple):
@@ -65,13 +51,8 @@ class StoredChange(NamedTuple):
 
 def recorded(entry: Entry) -> Recorded:
     """The fact of an entry. NotOurs if its payload is none of ours."""
-    return Recorded(
-        position=entry.position,
-        change_set=entry.change_set,
-        at=entry.recorded_at,
-        actor=entry.actor,
-        event=decode(entry.type, entry.payload),
-    )
+    event = decode(entry.type, entry.payload)
+    return Recorded(entry.position, entry.change_set, entry.recorded_at, entry.actor, event)
 
 
 def fold(standing: Standing | None, entries: Iterable[Entry]) -> ChangeSet:

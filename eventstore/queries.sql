@@ -1,13 +1,8 @@
 -- What the log is asked. Every statement is prepared by a test.
 
 -- name: append
--- The only way in. The order of the arguments is that of columns() in transact.py.
-SELECT append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS elsewhere;
-
--- name: append_with_remarks_and_requests
--- The same with all its arguments. Each costs time, and most groups do without these.
-SELECT append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-              $20, $21, $22, $23) AS elsewhere;
+-- The only way in. The arguments are those of arguments() in transact.py.
+SELECT append($1, $2, $3, $4, $5) AS elsewhere;
 
 -- name: stands
 -- Which of these entries are in the log: what became of a commit whose answer was lost.

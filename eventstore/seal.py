@@ -13,7 +13,7 @@ GENESIS = bytes(32)
 """What stands before the first entry of every log."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIXED = Struct(">IQIQIqI16s")
+_FIXED = Struct(">cIQIQIqI16s")
 _LENGTH = Struct(">I")
 
 
@@ -30,20 +30,40 @@ class Sealed(NamedTuple):
     recorded_at: datetime
 
 
-def leaf(entry: Sealed) -> bytes:
+class Entry(NamedTuple):
+    """One row of the log, as stored."""
+
+    environment: str
+    position: int
+    change_set: int
+    type: str
+    payload: str
+    actor: UUID
+    reason: bytes | None
+    recorded_at: datetime
+    seal: bytes
+
+
+def leaf(entry: Sealed | Entry) -> bytes:
     """sha256 over 0x00 and every field with its length before it: 32 bytes."""
     since = entry.recorded_at - _EPOCH
     instant = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    fixed = _FIXED.pack(8, entry.position, 8, entry.change_set, 8, instant, 16, entry.actor.bytes)
-    parts = [b"\x00", fixed]
-    for field in (
-        entry.environment.encode(),
-        entry.type.encode(),
-        entry.payload.encode(),
-        entry.reason or b"",
-    ):
-        parts += (_LENGTH.pack(len(field)), field)
-    return sha256(b"".join(parts)).digest()
+    environment, kind = entry.environment.encode(), entry.type.encode()
+    payload, reason = entry.payload.encode(), entry.reason or b""
+    fields = (
+        _FIXED.pack(
+            b"\x00", 8, entry.position, 8, entry.change_set, 8, instant, 16, entry.actor.bytes
+        ),
+        _LENGTH.pack(len(environment)),
+        environment,
+        _LENGTH.pack(len(kind)),
+        kind,
+        _LENGTH.pack(len(payload)),
+        payload,
+        _LENGTH.pack(len(reason)),
+        reason,
+    )
+    return sha256(b"".join(fields)).digest()
 
 
 def seal(previous: bytes, leaf_hash: bytes) -> bytes:

@@ -5,7 +5,6 @@ what the one before left.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, NamedTuple, Protocol
@@ -16,8 +15,8 @@ from domain.refusal import RefusalCode
 from domain.standing import ChangeSet, Standing
 from domain.text import checked_text
 from eventstore.codec import digest, encode
-from eventstore.log import Entry, Tip
-from eventstore.seal import Sealed, commitment, leaf, seal
+from eventstore.log import Tip
+from eventstore.seal import Entry, Sealed, commitment, leaf, seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,24 +163,3 @@ class Draft:
         self.change_sets.append((change_set, last_seal))
         self.tip = Tip(planned.standing, last_seal)
         return change_set
-
-
-def columns(drafts: Mapping[str, Draft], at: datetime) -> list[object]:
-    """The arguments of append(), environments by key; remarks and requests only if there are."""
-    ordered = [drafts[environment] for environment in sorted(drafts)]
-    heads = [
-        (draft.environment, draft.start.position, draft.tip.position, draft.tip.seal)
-        for draft in ordered
-    ]
-    entries = [(*entry[:7], entry.seal) for draft in ordered for entry in draft.entries]
-    remarks = [remark for draft in ordered for remark in draft.remarks]
-    requests = [seen for draft in ordered for seen, _ in draft.requests.values()]
-    arguments = [at, *turned(heads, 4), *turned(entries, 8)]
-    if remarks or requests:
-        arguments += [*turned(remarks, 4), *turned(requests, 6)]
-    return arguments
-
-
-def turned(rows: Sequence[tuple[object, ...]], width: int) -> list[object]:
-    """Rows as that many columns, for unnest()."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

@@ -11,8 +11,8 @@ from operator import attrgetter
 from domain.standing import Standing
 from eventstore.codec import NotOurs
 from eventstore.database import Database
-from eventstore.log import SQL, Entry, Head, Log, fold
-from eventstore.seal import GENESIS, Sealed, commitment, leaf, seal
+from eventstore.log import SQL, Head, Log, fold
+from eventstore.seal import GENESIS, Entry, commitment, leaf, seal
 
 MOST_FINDINGS = 20
 """Told for each environment: after the first broken seal the rest follows from it."""
@@ -65,10 +65,10 @@ class _Walk:
                 yield self.report.standing
 
     def _check(self, entry: Entry) -> None:
-        last, found = self.last, self.report.found
-        if entry.position != self.position + 1:
-            found(self.position + 1, f"position {self.position} is followed by {entry.position}")
-        if seal(GENESIS if last is None else last.seal, leaf(Sealed(*entry[:8]))) != entry.seal:
+        last, found, position = self.last, self.report.found, self.position
+        if entry.position != position + 1:
+            found(position + 1, f"position {position} is followed by {entry.position}")
+        if seal(GENESIS if last is None else last.seal, leaf(entry)) != entry.seal:
             found(entry.position, "the seal does not fit the entry and the seal before it")
         if entry.change_set != entry.position and (
             last is None or entry.change_set != last.change_set

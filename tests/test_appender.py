@@ -26,7 +26,8 @@ from eventstore.appender import Appender
 from eventstore.clock import Clock
 from eventstore.codec import NotOurs
 from eventstore.database import Database, Unavailable
-from eventstore.log import Entry, Log, Tip
+from eventstore.log import Log, Tip
+from eventstore.seal import Entry
 from eventstore.transact import Applied, Outcome, Request, RequestIdReused
 from eventstore.verify import Report, Verifier
 from projections.standings import Standings

@@ -16,7 +16,7 @@ from eventstore.migrate import CannotMigrate, MayNotMigrate, migrate, pending
 from projections.current_settings import stored
 from projections.projector import SCHEMA
 
-ALL = ["0001_log.sql", "schema.sql"]
+ALL = ["0001_log.sql", "0002_append_takes_json.sql", "schema.sql"]
 
 
 @pytest.fixture
@@ -74,10 +74,10 @@ async def test_a_migration_more_is_applied_to_a_log_in_use(
 ) -> None:
     await register(process)
     folder = shutil.copytree(module.MIGRATIONS, tmp_path / "migrations")
-    (folder / "0002_more.sql").write_text("CREATE TABLE more ();")
+    (folder / "0003_more.sql").write_text("CREATE TABLE more ();")
     monkeypatch.setattr(module, "MIGRATIONS", folder)
 
-    assert await migrate(place.owner_dsn, SCHEMA) == ["0002_more.sql"]
+    assert await migrate(place.owner_dsn, SCHEMA) == ["0003_more.sql"]
     await ask(process, SwitchAssignedTasks(on=True))
     assert (await process.log.tip(KEY)).position == 3
 

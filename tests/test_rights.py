@@ -1,6 +1,7 @@
 # ruff: noqa: S608 -- the statements are the tests' own
 """What the database itself forbids, to the application and to a superuser."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,11 +12,12 @@ from conftest import Place, Process, ask, register
 from given import ALICE, KEY
 
 from domain.switches import SwitchAppointmentAttachments
+from eventstore.append import arguments
 from eventstore.database import Database
-from eventstore.log import SQL, Entry, Tip
+from eventstore.log import SQL, Tip
 from eventstore.migrate import migrate
-from eventstore.seal import GENESIS
-from eventstore.transact import Draft, columns
+from eventstore.seal import GENESIS, Entry
+from eventstore.transact import Draft
 from projections.projector import SCHEMA
 
 INSERT_EVENT = (
@@ -194,9 +196,9 @@ async def append(
 ) -> None:
     (now,) = await database.fetch(SQL["clock"])
     draft = Draft(environment, Tip(), Tip(), entries)
-    arguments = columns({environment: draft}, at or now["now"] + off)
-    arguments[2:4] = [[expected], [tip]]
-    await database.fetch(SQL["append"], *arguments)
+    time, heads, *rows = arguments([draft], at or now["now"] + off)
+    moved = [{**head, "expected": expected, "tip": tip} for head in json.loads(heads)]
+    await database.fetch(SQL["append"], time, json.dumps(moved), *rows)
 
 
 DO_NOT_FILL = [

@@ -20,8 +20,9 @@ from strategies import asks
 from domain.plan import Ask, Planned, plan
 from domain.standing import Standing, advance
 from eventstore import log as log_module
-from eventstore.log import Entry, Log, recorded
+from eventstore.log import Log, recorded
 from eventstore.migrate import migrate
+from eventstore.seal import Entry
 from eventstore.transact import Applied, Request
 from projections.current_settings import row, stored
 from projections.projector import SCHEMA, Projector

@@ -2,7 +2,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from given import ADMINISTRATOR, ALICE, KEY, NOBODY, PLATFORM, REGISTER, START
+from given import ADMINISTRATOR, KEY, NOBODY, PLATFORM, REGISTER, START
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import asks
@@ -13,7 +13,7 @@ from domain.plan import Ask, Planned, Refused, plan
 from domain.switches import SwitchAppointmentAttachments, SwitchAssignedTasks
 from eventstore.log import Tip, fold
 from eventstore.seal import GENESIS, Sealed, commitment, leaf, seal
-from eventstore.transact import Applied, Draft, Outcome, Request, RequestIdReused, columns
+from eventstore.transact import Applied, Draft, Outcome, Request, RequestIdReused
 
 ON, OFF = SwitchAppointmentAttachments(on=True), SwitchAppointmentAttachments(on=False)
 
@@ -119,13 +119,3 @@ def test_a_draft_is_what_plan_says_and_folds_to_its_tip(requests: list[Ask]) -> 
         assert folded == change_set
         standing = folded.standing
     assert draft.tip.standing == standing
-
-
-def test_the_columns_of_append_are_in_the_order_of_the_keys() -> None:
-    tip = Tip()
-    drafts = {key: Draft(key, tip, tip) for key in ("b", "a", "c")}
-
-    assert columns(drafts, START)[1] == ["a", "b", "c"]
-    assert len(columns(drafts, START)) == 13
-    drafts["b"].add(request(REGISTER, actor=PLATFORM, request_id=ALICE), START)
-    assert len(columns(drafts, START)) == 23
