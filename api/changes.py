@@ -8,9 +8,9 @@ from datetime import datetime
 import strawberry
 
 from api.context import Info
+from api.environments import Environment, now
 from api.nodes import Node, NodeId
 from api.people import Principal
-from api.types import Environment, now
 from domain import standing as log
 from domain.environment import sentence
 from domain.membership import RoleGranted, RoleRevoked

@@ -11,8 +11,8 @@ from uuid import UUID
 import strawberry
 
 from api.context import Context, Info
+from api.environments import Environment
 from api.errors import bad_input
-from api.types import Environment
 from projections import current_settings
 from projections.current_settings import Filter, Stretch
 

@@ -11,6 +11,7 @@ from strawberry.types.enum import has_enum_definition
 
 from domain.actor import Permission, SecurityRole
 from domain.lifecycle import EnvironmentKind, EnvironmentState
+from domain.mapping_table import RecordType, SyncDirection
 from domain.refusal import RefusalCode
 from domain.switches import MailingAddresses
 from domain.tab import Section
@@ -22,9 +23,11 @@ __all__ = [
     "EnvironmentState",
     "MailingAddresses",
     "Permission",
+    "RecordType",
     "RefusalCode",
     "Section",
     "SecurityRole",
+    "SyncDirection",
     "WarningCode",
 ]
 
@@ -90,8 +93,29 @@ described(
     ALL_THREE="Business, Home and Other.",
 )
 described(
+    RecordType,
+    "What is synchronized.",
+    APPOINTMENT="Appointments; meetings in Outlook.",
+    CONTACT="Contacts.",
+    FAX="Faxes; tasks in Outlook.",
+    LETTER="Letters; tasks in Outlook.",
+    PHONE_CALL="Phone calls; tasks in Outlook.",
+    RECURRING_APPOINTMENT="Series of appointments.",
+    SERVICE_ACTIVITY="Service activities; to Exchange only.",
+    TASK="Tasks.",
+)
+described(
+    SyncDirection,
+    "Which side of a field mapping is written.",
+    NONE="Neither side.",
+    TO_EXCHANGE="Dynamics writes Exchange; what is edited there stays until it is overwritten.",
+    TO_CRM="Exchange writes Dynamics.",
+    BOTH="The later change on either side is written to the other.",
+)
+described(
     Section,
     "Where on the Synchronization tab a setting stands.",
+    SYNCHRONIZED_FIELDS="Synchronized fields.",
     APPOINTMENTS="Appointments.",
     CONTACTS="Contacts.",
     TASKS="Tasks.",
@@ -108,6 +132,7 @@ described(
     ),
     ASSIGNED_TASKS_HAVE_LIMITS="Not every assigned task can be synchronized.",
     BOOKINGS_NEED_USER_OPT_IN="Bookings also need each user's consent.",
+    DIRECTION_AFFECTS_SYNC_TIME="Synchronization may take longer or shorter.",
 )
 described(
     RefusalCode,
@@ -121,5 +146,7 @@ described(
     WARNING_NOT_ACKNOWLEDGED="A warning must be acknowledged by its code first.",
     CHANGED_MEANWHILE="A setting was changed after the expected position.",
     REQUEST_ID_REUSED="The request id stands for another request.",
+    UNKNOWN_MAPPING="There is no such field mapping.",
+    DIRECTION_NOT_SETTABLE="The direction of this mapping is fixed.",
     LAST_ADMINISTRATOR="The environment would be left without a system administrator.",
 )

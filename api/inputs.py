@@ -13,11 +13,14 @@ from api.enums import (
     EnvironmentKind,
     EnvironmentState,
     MailingAddresses,
+    RecordType,
     SecurityRole,
+    SyncDirection,
     WarningCode,
 )
 from api.errors import bad_input, input_checked
 from domain.environment import Command
+from domain.field_mappings import ChooseSyncDirection, RestoreSyncDirections
 from domain.lifecycle import checked_key
 from domain.switches import (
     ChooseMailingAddresses,
@@ -84,6 +87,22 @@ class MailingAddressesInput:
     choice: MailingAddresses = strawberry.field(description="Which addresses.")
 
 
+@strawberry.input(description="Chooses the direction of a field mapping.")
+class SyncDirectionInput:
+    mapping: str = strawberry.field(description="Its key, e.g. contact.notes.")
+    direction: SyncDirection = strawberry.field(description="Which direction.")
+
+
+@strawberry.input(
+    description="Every mapping back to its default; with a record type, those of that type. One "
+    "change for each mapping that differs."
+)
+class RestoreSyncDirectionsInput:
+    record_type: RecordType | None = strawberry.field(
+        default=None, description="Only this record type."
+    )
+
+
 @strawberry.input(one_of=True, description="One change: exactly one of these.")
 class SettingChange:
     appointment_attachments: SwitchInput | None = strawberry.field(
@@ -98,6 +117,12 @@ class SettingChange:
     mailing_addresses: MailingAddressesInput | None = strawberry.field(
         default=strawberry.UNSET, description="Choose which addresses are synchronized."
     )
+    sync_direction: SyncDirectionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Choose the direction of a field mapping."
+    )
+    restore_sync_directions: RestoreSyncDirectionsInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Restore the default directions."
+    )
 
     def command(self, acknowledged: frozenset[WarningCode]) -> Command:
         if self.appointment_attachments:
@@ -110,6 +135,13 @@ class SettingChange:
             return ChooseMailingAddresses(
                 choice=self.mailing_addresses.choice, acknowledged=acknowledged
             )
+        if self.sync_direction:
+            with input_checked():
+                return ChooseSyncDirection(
+                    mapping=self.sync_direction.mapping, direction=self.sync_direction.direction
+                )
+        if self.restore_sync_directions:
+            return RestoreSyncDirections(record_type=self.restore_sync_directions.record_type)
         raise bad_input("A change names exactly one setting.")
 
 

@@ -15,6 +15,7 @@ from api import refusals
 from api.changes import ChangeSet, setting_key
 from api.context import Context, Info
 from api.enums import ChangeMode
+from api.environments import Environment
 from api.errors import bad_input, input_checked
 from api.inputs import (
     ArchiveEnvironmentInput,
@@ -41,8 +42,7 @@ from api.results import (
     SettingsPreviewed,
     SettingsRefused,
 )
-from api.types import (
-    Environment,
+from api.settings import (
     SynchronizationSettings,
     Warning,  # noqa: A004 -- the glossary's word
     settings_at,

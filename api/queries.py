@@ -10,11 +10,12 @@ import strawberry
 from api.changes import Change
 from api.connections import EnvironmentConnection, environments, page
 from api.context import Context, Info
+from api.environments import Environment
 from api.errors import ErrorCode, Problem, bad_input
 from api.inputs import EnvironmentFilter, environment_key, position
 from api.nodes import Node, NodeId, When, parsed
 from api.people import Viewer
-from api.types import TELLS_CHANGES, Environment, SynchronizationSettings, setting
+from api.settings import TELLS_CHANGES, SynchronizationSettings, setting
 from domain.actor import Permission
 from domain.standing import Standing
 from domain.tab import TAB

@@ -6,9 +6,11 @@ Law: the code and the sentence are the domain's; nothing is worded here.
 import strawberry
 
 from api.changes import Change
-from api.enums import Permission, RefusalCode, SecurityRole
-from api.types import Warning  # noqa: A004 -- the glossary's word
-from domain import actor, plan, switches
+from api.enums import Permission, RefusalCode, SecurityRole, SyncDirection
+from api.settings import (
+    Warning,  # noqa: A004 -- the glossary's word
+)
+from domain import actor, field_mappings, plan, switches
 from domain.plan import RefusedChange
 from domain.standing import Standing
 from eventstore.transact import RequestIdReused
@@ -40,6 +42,11 @@ class ChangedMeanwhile(Refusal):
     by: list[Change] = strawberry.field(description="What was changed after that position.")
 
 
+@strawberry.type(description="The direction of this mapping is fixed.")
+class DirectionNotSettable(Refusal):
+    settable: list[SyncDirection] = strawberry.field(description="What can be chosen.")
+
+
 @strawberry.type(description="A refusal without details of its own.")
 class Refused(Refusal):
     pass
@@ -65,6 +72,10 @@ def shown(refused: RefusedChange, standing: Standing | None) -> Refusal:
             changes = [Change(change=each, standing=standing) for each in by]
             return ChangedMeanwhile(
                 code=why.code, message=why.message, change=index, position=position, by=changes
+            )
+        case field_mappings.DirectionNotSettable(settable=settable):
+            return DirectionNotSettable(
+                code=why.code, message=why.message, change=index, settable=list(settable)
             )
         case _:
             return Refused(code=why.code, message=why.message, change=index)

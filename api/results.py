@@ -8,9 +8,9 @@ from typing import Annotated
 import strawberry
 
 from api.changes import ChangeSet
+from api.environments import Environment
 from api.refusals import Refusal
-from api.types import (
-    Environment,
+from api.settings import (
     SynchronizationSettings,
     Warning,  # noqa: A004 -- the glossary's word
 )

@@ -11,12 +11,19 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.changes import Change
 from api.connections import EnvironmentConnection
+from api.environments import Environment
 from api.mutations import Mutation
 from api.queries import Query
-from api.refusals import ChangedMeanwhile, NotPermitted, Refused, WarningNotAcknowledged
+from api.refusals import (
+    ChangedMeanwhile,
+    DirectionNotSettable,
+    NotPermitted,
+    Refused,
+    WarningNotAcknowledged,
+)
 from api.scalars import DATE_TIME
+from api.settings import FieldMapping, MailingAddressesSetting, Switch, SynchronizationSettings
 from api.subscriptions import AccessChanged, ChangeSetAppended, Heartbeat, Lagged, Subscription
-from api.types import Environment, MailingAddressesSetting, Switch, SynchronizationSettings
 
 SCHEMA = strawberry.Schema(
     query=Query,
@@ -27,8 +34,10 @@ SCHEMA = strawberry.Schema(
         Change,
         ChangeSetAppended,
         ChangedMeanwhile,
+        DirectionNotSettable,
         Environment,
         EnvironmentConnection,
+        FieldMapping,
         Heartbeat,
         Lagged,
         MailingAddressesSetting,

@@ -110,7 +110,7 @@ def rebuild(config: Config, machine: bool) -> None:
 
     async def work(postgres: Postgres) -> int:
         async with open_database(postgres.dsn) as database:
-            return await Projector(database, Log(database).tip).rebuild()
+            return await Projector(database, Log(database).since).rebuild()
 
     with any_postgres(config) as postgres:
         count = _run(work(postgres))

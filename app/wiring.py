@@ -133,7 +133,7 @@ async def open_rooms(dsn: str) -> AsyncIterator[Rooms]:
         standings = Standings(log)
         doorbell = await stack.enter_async_context(Doorbell(database).running())
         await stack.enter_async_context(standings.following(doorbell))
-        projector = Projector(database, standings.current)
+        projector = Projector(database, standings.since)
         await stack.enter_async_context(projector.running())
         appender = Appender(database, standings, doorbell.ring)
         await stack.enter_async_context(appender.running())

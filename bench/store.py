@@ -72,7 +72,7 @@ async def _fill(rooms: Rooms, key: str) -> None:
 
 async def rebuild(options: Options) -> AsyncIterator[Figure]:
     async with filled() as log:
-        projector = Projector(log.rooms.database, Log(log.rooms.database).tip)
+        projector = Projector(log.rooms.database, Log(log.rooms.database).since)
 
         async def ours() -> None:
             assert await projector.rebuild() == len(log.keys)

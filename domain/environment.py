@@ -8,13 +8,31 @@ from collections.abc import Mapping
 from typing import NamedTuple, get_args
 from uuid import UUID
 
-from domain import lifecycle, membership, switches
+from domain import field_mappings, lifecycle, membership, switches
 from domain.actor import Actor, NotPermitted, Permission, SecurityRole, permissions
 from domain.warning import Warning  # noqa: A004 -- see domain/warning.py
 
-Command = lifecycle.RegisterEnvironment | lifecycle.Command | membership.Command | switches.Command
-Event = lifecycle.EnvironmentRegistered | lifecycle.Event | membership.Event | switches.Event
-Refusal = NotPermitted | lifecycle.Refusal | membership.Refusal | switches.Refusal
+Command = (
+    lifecycle.RegisterEnvironment
+    | lifecycle.Command
+    | membership.Command
+    | switches.Command
+    | field_mappings.Command
+)
+Event = (
+    lifecycle.EnvironmentRegistered
+    | lifecycle.Event
+    | membership.Event
+    | switches.Event
+    | field_mappings.Event
+)
+Refusal = (
+    NotPermitted
+    | lifecycle.Refusal
+    | membership.Refusal
+    | switches.Refusal
+    | field_mappings.Refusal
+)
 
 EVENT_TYPES: Mapping[str, type[Event]] = {event.wire_name: event for event in get_args(Event)}
 """Every event by its wire name. A released one never changes its shape."""
@@ -24,6 +42,7 @@ class Environment(NamedTuple):
     profile: lifecycle.Profile
     members: membership.Members
     switches: switches.Switches
+    directions: field_mappings.Directions
 
     def roles(self, principal: UUID) -> frozenset[SecurityRole]:
         return self.members.get(principal, frozenset())
@@ -36,15 +55,19 @@ class Environment(NamedTuple):
 def evolve(environment: Environment | None, event: Event) -> Environment:
     """Apply one fact. No checks: what is recorded has already been decided."""
     if isinstance(event, lifecycle.EnvironmentRegistered):
-        return Environment(lifecycle.begin(event), {}, switches.Switches())
+        return Environment(lifecycle.begin(event), {}, switches.Switches(), {})
     if environment is None:
         raise ValueError(f"A log begins with a registration, not with {event.wire_name}.")
-    profile, members, state = environment
+    profile, members, state, directions = environment
     if isinstance(event, switches.Event):
-        return Environment(profile, members, switches.evolve(state, event))
-    if isinstance(event, membership.Event):
-        return Environment(profile, membership.evolve(members, event), state)
-    return Environment(lifecycle.evolve(profile, event), members, state)
+        state = switches.evolve(state, event)
+    elif isinstance(event, field_mappings.Event):
+        directions = field_mappings.evolve(directions, event)
+    elif isinstance(event, membership.Event):
+        members = membership.evolve(members, event)
+    else:
+        profile = lifecycle.evolve(profile, event)
+    return Environment(profile, members, state, directions)
 
 
 def register(command: lifecycle.RegisterEnvironment, actor: Actor) -> tuple[Event, ...] | Refusal:
@@ -86,7 +109,15 @@ def decide(environment: Environment, command: Command, actor: Actor) -> tuple[Ev
         return NotPermitted(needs=Permission.CHANGE_SETTINGS)
     if profile.state is lifecycle.EnvironmentState.ARCHIVED:
         return lifecycle.EnvironmentIsArchived(key=profile.key)
-    return switches.decide(environment.switches, command)
+    return _decide_setting(environment, command)
+
+
+def _decide_setting(
+    environment: Environment, command: switches.Command | field_mappings.Command
+) -> tuple[Event, ...] | Refusal:
+    if isinstance(command, switches.Command):
+        return switches.decide(environment.switches, command)
+    return field_mappings.decide(environment.directions, command)
 
 
 def value(environment: Environment | None, key: str) -> str | None:
@@ -96,10 +127,19 @@ def value(environment: Environment | None, key: str) -> str | None:
     match key:
         case lifecycle.NAME | lifecycle.STATE:
             return lifecycle.value(environment.profile, key)
-        case _ if key.startswith("role:"):
+        case _ if key.startswith(membership.PREFIX):
             return membership.value(environment.members, key)
+        case _ if key.startswith(field_mappings.PREFIX):
+            return field_mappings.value(environment.directions, key)
         case _:
             return switches.value(environment.switches, key)
+
+
+def default(key: str) -> str:
+    """What a setting of the tab holds where nobody changed it. KeyError for any other key."""
+    if key.startswith(field_mappings.PREFIX):
+        return field_mappings.value({}, key)
+    return switches.value(switches.Switches(), key)
 
 
 def sentence(event: Event) -> str:
@@ -108,9 +148,13 @@ def sentence(event: Event) -> str:
         return membership.sentence(event)
     if isinstance(event, switches.Event):
         return switches.sentence(event)
+    if isinstance(event, field_mappings.Event):
+        return field_mappings.sentence(event)
     return lifecycle.sentence(event)
 
 
 def warnings(event: Event) -> tuple[Warning, ...]:
     """What to know about this change, before it or after."""
+    if isinstance(event, field_mappings.Event):
+        return (field_mappings.DIRECTION_AFFECTS_SYNC_TIME,)
     return switches.warnings(event) if isinstance(event, switches.Event) else ()

@@ -45,7 +45,7 @@ def checked_key(key: str) -> str:
 class RegisterEnvironment:
     """`administrator` becomes the first one. ValueError for a key or name that cannot be."""
 
-    setting: ClassVar[str] = STATE
+    settings: ClassVar[tuple[str, ...]] = (STATE,)
     key: str
     name: str
     kind: EnvironmentKind
@@ -60,7 +60,7 @@ class RegisterEnvironment:
 class RenameEnvironment:
     """ValueError for a name that cannot be."""
 
-    setting: ClassVar[str] = NAME
+    settings: ClassVar[tuple[str, ...]] = (NAME,)
     name: str
 
     def __post_init__(self) -> None:
@@ -69,12 +69,12 @@ class RenameEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveEnvironment:
-    setting: ClassVar[str] = STATE
+    settings: ClassVar[tuple[str, ...]] = (STATE,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreEnvironment:
-    setting: ClassVar[str] = STATE
+    settings: ClassVar[tuple[str, ...]] = (STATE,)
 
 
 Command = RenameEnvironment | ArchiveEnvironment | RestoreEnvironment

@@ -11,10 +11,12 @@ from uuid import UUID
 from domain.actor import SecurityRole
 from domain.refusal import RefusalCode
 
+PREFIX = "role:"
+
 
 def role_of(principal: UUID) -> str:
     """The setting key of a principal's roles; the edge shows their id for the handle."""
-    return f"role:{principal}"
+    return f"{PREFIX}{principal}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +25,8 @@ class GrantRole:
     role: SecurityRole
 
     @property
-    def setting(self) -> str:
-        return role_of(self.principal)
+    def settings(self) -> tuple[str, ...]:
+        return (role_of(self.principal),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +35,8 @@ class RevokeRole:
     role: SecurityRole
 
     @property
-    def setting(self) -> str:
-        return role_of(self.principal)
+    def settings(self) -> tuple[str, ...]:
+        return (role_of(self.principal),)
 
 
 Command = GrantRole | RevokeRole
@@ -117,7 +119,7 @@ def _administrators(members: Members) -> int:
 
 def value(members: Members, key: str) -> str | None:
     """The roles that a `role:<handle>` key holds, as a machine value; None for no role."""
-    roles = members.get(UUID(key.removeprefix("role:")), frozenset())
+    roles = members.get(UUID(key.removeprefix(PREFIX)), frozenset())
     return ",".join(role.value for role in SecurityRole if role in roles) or None
 
 

@@ -72,8 +72,9 @@ class ChangedMeanwhile:
     @property
     def message(self) -> str:
         settings = ", ".join(change.setting for change in self.by)
+        was = "was" if len(self.by) == 1 else "were"
         return (
-            f"{settings} was changed after position {self.expected_position}. "
+            f"{settings} {was} changed after position {self.expected_position}. "
             f"Look at the settings at position {self.position} and ask again."
         )
 
@@ -171,9 +172,12 @@ def _decide(
 def _conflict(
     start: Standing, command: Command, expected_position: int | None
 ) -> ChangedMeanwhile | None:
-    last = start.last_changes.get(command.setting)
-    if expected_position is None or last is None or last.recorded.position <= expected_position:
+    if expected_position is None:
+        return None
+    named = (start.last_changes.get(setting) for setting in command.settings)
+    by = [last for last in named if last and last.recorded.position > expected_position]
+    if not by:
         return None
     return ChangedMeanwhile(
-        expected_position=expected_position, position=start.position, by=(last,)
+        expected_position=expected_position, position=start.position, by=tuple(by)
     )

@@ -27,19 +27,19 @@ MAILING_ADDRESSES = "mailingAddresses"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchAppointmentAttachments:
-    setting: ClassVar[str] = APPOINTMENT_ATTACHMENTS
+    settings: ClassVar[tuple[str, ...]] = (APPOINTMENT_ATTACHMENTS,)
     on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchAssignedTasks:
-    setting: ClassVar[str] = ASSIGNED_TASKS
+    settings: ClassVar[tuple[str, ...]] = (ASSIGNED_TASKS,)
     on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchResourceBookings:
-    setting: ClassVar[str] = RESOURCE_BOOKINGS
+    settings: ClassVar[tuple[str, ...]] = (RESOURCE_BOOKINGS,)
     on: bool
 
 
@@ -47,7 +47,7 @@ class SwitchResourceBookings:
 class ChooseMailingAddresses:
     """`acknowledged`: the codes of all warnings that the asker accepts."""
 
-    setting: ClassVar[str] = MAILING_ADDRESSES
+    settings: ClassVar[tuple[str, ...]] = (MAILING_ADDRESSES,)
     choice: MailingAddresses
     acknowledged: frozenset[WarningCode] = frozenset()
 

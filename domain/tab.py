@@ -1,6 +1,6 @@
 """Where each setting stands on the Synchronization tab, and its words (seed page, restated).
 
-Law: data in the order of the tab, no logic.
+Law: data in the order of the tab; nothing is decided by it.
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain import switches
+from domain.field_mappings import DIRECTION_AFFECTS_SYNC_TIME, setting_of
+from domain.mapping_table import MAPPINGS, NAMES, FieldMapping
 from domain.warning import Warning  # noqa: A004 -- see domain/warning.py
 
 
 class Section(StrEnum):
+    SYNCHRONIZED_FIELDS = "SYNCHRONIZED_FIELDS"
     APPOINTMENTS = "APPOINTMENTS"
     CONTACTS = "CONTACTS"
     TASKS = "TASKS"
@@ -27,7 +30,24 @@ class Place(NamedTuple):
     warnings: tuple[Warning, ...]
 
 
+def _field(mapping: FieldMapping) -> Place:
+    pair = mapping.outlook
+    if mapping.crm != mapping.outlook:
+        pair = f"{mapping.outlook} ↔ {mapping.crm}"
+    pairing = (
+        f"Pairs {', '.join(mapping.outlook_fields)} in Outlook with "
+        f"{', '.join(mapping.crm_fields)} in Dynamics."
+    )
+    return Place(
+        Section.SYNCHRONIZED_FIELDS,
+        f"{NAMES[mapping.record_type]}: {pair}",
+        f"{pairing} {mapping.note}".strip(),
+        (DIRECTION_AFFECTS_SYNC_TIME,) if mapping.settable else (),
+    )
+
+
 TAB: Mapping[str, Place] = {
+    **{setting_of(mapping.key): _field(mapping) for mapping in MAPPINGS.values()},
     switches.APPOINTMENT_ATTACHMENTS: Place(
         Section.APPOINTMENTS,
         "Synchronize appointment attachments with Outlook or Exchange",

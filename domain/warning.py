@@ -15,13 +15,14 @@ class WarningCode(StrEnum):
     ATTACHMENTS_SKIP_RECURRING_AND_SERVICE = "ATTACHMENTS_SKIP_RECURRING_AND_SERVICE"
     ASSIGNED_TASKS_HAVE_LIMITS = "ASSIGNED_TASKS_HAVE_LIMITS"
     BOOKINGS_NEED_USER_OPT_IN = "BOOKINGS_NEED_USER_OPT_IN"
+    DIRECTION_AFFECTS_SYNC_TIME = "DIRECTION_AFFECTS_SYNC_TIME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warning:  # noqa: A001 -- the glossary's word; nothing here raises or filters Python warnings
-    """`setting` is the key of the setting it is about."""
+    """`setting` is the key of the setting it is about; None for a warning about many."""
 
     code: WarningCode
     message: str
-    setting: str
+    setting: str | None
     must_be_acknowledged: bool = False

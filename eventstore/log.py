@@ -99,6 +99,12 @@ class Log:
                 standing = change_set.standing
                 yield change_set, one_set[-1].seal
 
+    async def since(self, environment: str, position: int) -> AsyncIterator[ChangeSet]:
+        """Every change set after a position, folded from the beginning."""
+        async for change_set, _ in self.change_sets(environment, Tip()):
+            if change_set.standing.position > position:
+                yield change_set
+
     async def tip(self, environment: str, upto: int = END) -> Tip:
         """The fold of the log up to a position, from nothing."""
         tip = Tip()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
-from domain.standing import Standing
+from domain.standing import ChangeSet, Standing
 from eventstore.codec import NotOurs
 from eventstore.database import Database
 from eventstore.log import SQL, Head, Log, fold
@@ -54,15 +54,15 @@ class _Walk:
     def position(self) -> int:
         return 0 if self.last is None else self.last.position
 
-    def take(self, page: list[Entry]) -> Iterator[Standing]:
-        """Check a page of whole change sets; gives the standing after each set."""
+    def take(self, page: list[Entry]) -> Iterator[ChangeSet]:
+        """Check a page of whole change sets; gives each of them, as far as it can be folded."""
         for _, one_set in groupby(page, key=attrgetter("change_set")):
             entries = list(one_set)
             for entry in entries:
                 self._check(entry)
-            self._fold(entries)
-            if self.foldable and self.report.standing is not None:
-                yield self.report.standing
+            folded = self._fold(entries)
+            if folded is not None:
+                yield folded
 
     def _check(self, entry: Entry) -> None:
         last, found, position = self.last, self.report.found, self.position
@@ -81,14 +81,17 @@ class _Walk:
         self.last = entry
         self.report.entries += 1
 
-    def _fold(self, entries: list[Entry]) -> None:
+    def _fold(self, entries: list[Entry]) -> ChangeSet | None:
         if not self.foldable:
-            return
+            return None
         try:
-            self.report.standing = fold(self.report.standing, entries).standing
+            folded = fold(self.report.standing, entries)
         except (NotOurs, ValueError) as error:
             self.foldable = False
             self.report.found(entries[0].position, str(error))
+            return None
+        self.report.standing = folded.standing
+        return folded
 
     def end(self, head: Head | None) -> None:
         """Compare the last entry with the head."""
@@ -113,14 +116,14 @@ class Verifier:
         """Every environment with a head or an entry."""
         return [row["environment"] for row in await self._database.fetch(SQL["environments"])]
 
-    async def verify(self, environment: str) -> AsyncIterator[Standing | Report]:
-        """The standing after every change set, as far as it can be folded; last the report."""
+    async def verify(self, environment: str) -> AsyncIterator[ChangeSet | Report]:
+        """Every change set, as far as it can be folded; last the report."""
         walk = _Walk(environment)
         # Remarks before entries: what they belong to is in the log by then, whoever is writing.
         remarks = await self._database.fetch(SQL["remarks"], environment)
         try:
-            async for standing in self._walk(walk):
-                yield standing
+            async for change_set in self._walk(walk):
+                yield change_set
         except (OverflowError, TypeError) as error:
             walk.report.found(walk.position + 1, f"a time here or after cannot be read: {error}")
         for row in remarks:
@@ -129,13 +132,13 @@ class Verifier:
                 walk.report.found(row["change_set"], message)
         yield walk.report
 
-    async def _walk(self, walk: _Walk) -> AsyncIterator[Standing]:
+    async def _walk(self, walk: _Walk) -> AsyncIterator[ChangeSet]:
         """Read on until the head is reached, or nothing more comes; then compare the two."""
         while True:
             before = walk.position
             async for page in self._log.pages(walk.report.environment, before):
-                for standing in walk.take(page):
-                    yield standing
+                for change_set in walk.take(page):
+                    yield change_set
             head = await self._log.head(walk.report.environment)
             if head is None or head.position <= walk.position or walk.position == before:
                 break

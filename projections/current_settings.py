@@ -4,7 +4,6 @@ Law: a row is a function of the standing at its position, and never read to deci
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,9 +11,7 @@ from domain.lifecycle import EnvironmentKind, EnvironmentState
 from domain.standing import Standing
 from domain.switches import MailingAddresses
 from eventstore.database import Borrowed, Database
-from eventstore.statements import statements
-
-SQL = statements(Path(__file__).with_name("queries.sql"))
+from projections.statements import SQL
 
 
 class Row(NamedTuple):
@@ -83,6 +80,8 @@ def row(standing: Standing) -> Row:
 
 async def keep(connection: Borrowed, rows: list[Row]) -> None:
     """Write these rows, leaving alone those that are further already."""
+    if not rows:
+        return
     members = [(each.environment, handle) for each in rows for handle in each.members]
     await connection.execute(
         SQL["keep"],

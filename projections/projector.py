@@ -1,74 +1,85 @@
 """The one way the tables move: find what is behind, fold, keep.
 
-Law: live and rebuild are the same path; a row's position is its checkpoint, so the tables heal
-themselves.
+Law: live and rebuild are the same path; the position of an environment's row is the checkpoint of
+everything kept of it, so the tables heal themselves.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import batched
 from pathlib import Path
 
-from eventstore.database import Database, Unavailable
-from eventstore.log import Tip
-from projections.current_settings import SQL, keep, row
+from domain.standing import ChangeSet, Standing
+from eventstore.database import Borrowed, Database, Unavailable
+from projections import changes, current_settings
+from projections.statements import SQL
 
 logger = logging.getLogger(__name__)
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 PAUSE = 0.2
 """Seconds from one catching up to the next, unless somebody asks for it."""
+MOST_AT_ONCE = 100
+"""Environments in one transaction."""
+
+type Since = Callable[[str, int], AsyncIterator[ChangeSet]]
 
 
 class Projector:
-    """`fold` gives the standing of an environment: from memory, or from the log alone."""
+    """`since` gives the change sets after a position: from memory, or from the log alone."""
 
-    def __init__(self, database: Database, fold: Callable[[str], Awaitable[Tip]]) -> None:
+    def __init__(self, database: Database, since: Since) -> None:
         self._database = database
-        self._fold = fold
+        self._since = since
         self._one_at_a_time = asyncio.Lock()
         self._broken: set[str] = set()
 
     async def catch_up(self) -> int:
-        """Bring every row to the end of its log. Returns how many were behind."""
-        behind = await self._database.fetch(SQL["behind"])
-        if not behind:
-            return 0
-        async with self._one_at_a_time:
-            return await self._keep([found["environment"] for found in behind], forget=False)
+        """Bring every row to the end of its log. Returns how many environments were behind."""
+        behind = [found["environment"] for found in await self._database.fetch(SQL["behind"])]
+        for some in batched(behind, MOST_AT_ONCE):
+            await self._bring(some, anew=False)
+        return len(behind)
 
     async def rebuild(self) -> int:
-        """Forget every row and make it anew, in one transaction. Returns how many were made."""
-        async with self._one_at_a_time:
-            logs = await self._database.fetch(SQL["logs"])
-            return await self._keep([found["environment"] for found in logs], forget=True)
+        """Make every row anew, an environment at a time. Returns how many there are."""
+        known = [found["environment"] for found in await self._database.fetch(SQL["known"])]
+        for environment in known:
+            await self._bring([environment], anew=True)
+        return len(known)
 
-    async def _keep(self, environments: list[str], *, forget: bool) -> int:
-        """Folds first: a transaction that idles meanwhile would hold up the others."""
-        tips = await self._tips(environments)
-        rows = [row(tip.standing) for tip in tips.values() if tip.standing is not None]
-        gone = [environment for environment, tip in tips.items() if tip.standing is None]
-        async with self._database.transaction() as connection:
-            if forget:
-                await connection.execute(SQL["forget"])
-            if rows:
-                await keep(connection, rows)
-            if gone:
-                await connection.execute(SQL["forget_one"], gone)
-        return len(environments)
+    async def _bring(self, environments: Sequence[str], *, anew: bool) -> None:
+        """In one transaction, to the end of their logs from where they are, or from nothing."""
+        async with self._one_at_a_time, self._database.transaction() as connection:
+            await connection.execute(SQL["patience"])
+            await connection.fetch(SQL["lock"], environments)
+            found = await connection.fetch(SQL["places"], environments)
+            places = {row["environment"]: 0 if anew else row["position"] for row in found}
+            await connection.execute(SQL["forget"], [key for key in places if places[key] == 0])
+            await connection.execute(SQL["forget_changes"], [*places], [*places.values()])
+            ends = [await self._write(connection, *place) for place in places.items()]
+            rows = [current_settings.row(end) for end in ends if end is not None]
+            await current_settings.keep(connection, rows)
 
-    async def _tips(self, environments: list[str]) -> dict[str, Tip]:
-        """Folds of the logs that can be folded: a broken one holds up no other."""
-        tips: dict[str, Tip] = {}
-        for environment in environments:
-            try:
-                tips[environment] = await self._fold(environment)
-            except ValueError:
-                if environment not in self._broken:
-                    logger.exception("%s cannot be folded; verify tells where", environment)
-                self._broken.add(environment)
-        return tips
+    async def _write(
+        self, connection: Borrowed, environment: str, position: int
+    ) -> Standing | None:
+        """Write the changes after a position. Gives where they end, None where there are none."""
+        end: Standing | None = None
+        try:
+            async with changes.Copying(connection) as copying:
+                async for change_set in self._since(environment, position):
+                    end = change_set.standing
+                    await copying.add(changes.row(environment, each) for each in change_set.changes)
+        except ValueError:  # a broken log holds up no other
+            if environment not in self._broken:
+                logger.exception("%s cannot be folded; verify tells where", environment)
+            self._broken.add(environment)
+            await connection.execute(SQL["forget_changes"], [environment], [position])
+            return None
+        return end
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Projector"]:

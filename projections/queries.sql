@@ -8,14 +8,36 @@ FULL JOIN current_settings AS mine USING (environment)
 WHERE head.position IS DISTINCT FROM mine.position
 ORDER BY 1;
 
--- name: logs
-SELECT environment FROM log_head ORDER BY environment;
+-- name: known
+-- Environments with a log or with rows.
+SELECT environment FROM log_head
+UNION SELECT environment FROM current_settings
+ORDER BY environment;
+
+-- name: patience
+-- Folding a long log leaves the transaction idle for a while.
+SET LOCAL idle_in_transaction_session_timeout = '60s';
+
+-- name: lock
+-- From here on nobody else moves the rows of these environments.
+SELECT pg_advisory_xact_lock(hashtextextended(environment, 8302027))
+FROM (SELECT unnest($1::text[]) AS environment ORDER BY 1) AS mine;
+
+-- name: places
+-- Where the rows of these environments are: 0 where there are none, or none that can be built on.
+SELECT wanted.environment,
+       CASE WHEN mine.position <= head.position THEN mine.position ELSE 0 END AS position
+FROM unnest($1::text[]) AS wanted (environment)
+LEFT JOIN current_settings AS mine USING (environment)
+LEFT JOIN log_head AS head USING (environment);
 
 -- name: forget
-DELETE FROM current_settings;
-
--- name: forget_one
 DELETE FROM current_settings WHERE environment = ANY ($1::text[]);
+
+-- name: forget_changes
+-- What lies beyond a position.
+DELETE FROM changes USING unnest($1::text[], $2::bigint[]) AS place (environment, position)
+WHERE changes.environment = place.environment AND changes.position > place.position;
 
 -- name: keep
 -- Never takes a row back to an earlier position.
@@ -41,9 +63,50 @@ SELECT environment, position, name, kind, state, appointment_attachments, assign
        resource_bookings, mailing_addresses, members
 FROM current_settings WHERE environment = $1;
 
--- name: rows_without_log
-SELECT environment FROM current_settings
-WHERE environment NOT IN (SELECT environment FROM log_head) ORDER BY environment;
+-- name: changes
+-- A page of one environment's changes after a position. A short page is the end.
+SELECT environment, position, setting, before, after, summary
+FROM changes
+WHERE environment = $1 AND position > $2
+ORDER BY position
+LIMIT $3;
+
+-- name: history_newest_first
+-- $2, $3: the positions between. $4: how many. The rest narrows, null for any: actor, setting, the
+-- beginning of settings, type, since, until, and a text whatever its case.
+SELECT events.*, changes.setting, changes.before, changes.after
+FROM events
+JOIN changes USING (environment, position)
+LEFT JOIN remarks USING (environment, change_set)
+WHERE environment = $1 AND position > $2 AND position < $3
+  AND ($5::uuid IS NULL OR actor = $5)
+  AND ($6::text IS NULL OR setting = $6)
+  AND ($7::text IS NULL OR starts_with(setting, $7))
+  AND ($8::text IS NULL OR type = $8)
+  AND ($9::timestamptz IS NULL OR recorded_at >= $9)
+  AND ($10::timestamptz IS NULL OR recorded_at < $10)
+  AND ($11::text IS NULL OR strpos(
+      lower(concat_ws(' ', summary, setting, remarks.text) COLLATE "default"), lower($11)) > 0)
+ORDER BY position DESC
+LIMIT $4;
+
+-- name: history_oldest_first
+-- The same from the other end.
+SELECT events.*, changes.setting, changes.before, changes.after
+FROM events
+JOIN changes USING (environment, position)
+LEFT JOIN remarks USING (environment, change_set)
+WHERE environment = $1 AND position > $2 AND position < $3
+  AND ($5::uuid IS NULL OR actor = $5)
+  AND ($6::text IS NULL OR setting = $6)
+  AND ($7::text IS NULL OR starts_with(setting, $7))
+  AND ($8::text IS NULL OR type = $8)
+  AND ($9::timestamptz IS NULL OR recorded_at >= $9)
+  AND ($10::timestamptz IS NULL OR recorded_at < $10)
+  AND ($11::text IS NULL OR strpos(
+      lower(concat_ws(' ', summary, setting, remarks.text) COLLATE "default"), lower($11)) > 0)
+ORDER BY position
+LIMIT $4;
 
 -- name: search
 -- By key. $1: whose environments, null for every one. $2, $3: the keys between. $4: backwards.

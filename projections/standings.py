@@ -138,14 +138,15 @@ class Standings:
 
     async def since(self, environment: str, position: int) -> AsyncIterator[ChangeSet]:
         """Every change set after a position, from memory, or from the log where that is longer."""
-        recent = self._courses[environment].recent_after(position)
+        await self.current(environment)
+        course = self._courses.get(environment)
+        recent = [] if course is None else course.recent_after(position)
         if recent is not None:
             for change_set in recent:
                 yield change_set
             return
-        async for change_set, _ in self._log.change_sets(environment, Tip()):
-            if change_set.standing.position > position:
-                yield change_set
+        async for change_set in self._log.since(environment, position):
+            yield change_set
 
     @asynccontextmanager
     async def following(self, doorbell: Doorbell) -> AsyncIterator["Standings"]:

@@ -1,38 +1,87 @@
-"""The whole proof of an environment: its log, and its row against a fresh fold of the log.
+"""The whole proof of an environment: its log, and its rows against a fresh fold of the log.
 
-Law: a row is compared at its own position; being behind is no fault, being different is.
+Law: rows are compared up to where they say they are; being behind is no fault, being different is.
 """
 
-from domain.standing import Standing
+from collections.abc import Iterator
+
+from domain.standing import ChangeSet, Standing
 from eventstore.database import Database
+from eventstore.log import END, Log
 from eventstore.verify import Report, Verifier
-from projections.current_settings import Row, row, stored
+from projections import changes, current_settings
+
+type Row = current_settings.Row | changes.Row
 
 
 async def verify(database: Database, environment: str) -> Report:
     """What is wrong with an environment; no finding when nothing is."""
-    kept = await stored(database, environment)
-    there: Standing | None = None
+    comparison = _Comparison(database, await current_settings.stored(database, environment))
     report = Report(environment)
     async for step in Verifier(database).verify(environment):
         if isinstance(step, Report):
             report = step
-        elif kept is not None and step.position == kept.position:
-            there = step
-    _compare(report, kept, there)
+        else:
+            await comparison.take(step)
+    comparison.end(report)
+    beyond = await changes.page(database, environment, report.entries)
+    head = await Log(database).head(environment)
+    for row in beyond:
+        if head is None or row.position > head.position:
+            report.found(row.position, "changes has a row beyond the end of the log")
     return report
 
 
-def _compare(report: Report, kept: Row | None, there: Standing | None) -> None:
-    if kept is None:
-        if report.entries:
-            report.found(0, "the row of current_settings is missing; rebuild makes it again")
-    elif there is None:
-        report.found(
-            kept.position, f"current_settings is at {kept.position}, where no change set ends"
-        )
-    else:
-        for column, held, folded in zip(Row._fields, kept, row(there), strict=True):
-            if held != folded:
-                message = f"current_settings has {column} {held!r}, the log {folded!r}"
-                report.found(kept.position, message)
+class _Comparison:
+    """What is kept of one environment beside what its log gives, a change set at a time."""
+
+    def __init__(self, database: Database, kept: current_settings.Row | None) -> None:
+        self._database = database
+        self._kept = kept
+        self._there: Standing | None = None
+        self._rows: dict[int, changes.Row] = {}
+        self._read = 0
+        self._found: list[tuple[int, str]] = []
+
+    async def take(self, change_set: ChangeSet) -> None:
+        kept, standing = self._kept, change_set.standing
+        if kept is None or standing.position > kept.position:
+            return
+        if standing.position == kept.position:
+            self._there = standing
+        for change in change_set.changes:
+            folded = changes.row(kept.environment, change)
+            if folded.position > self._read:
+                await self._read_on(kept.environment)
+            row = self._rows.pop(folded.position, None)
+            if row is None:
+                self._found.append((folded.position, "the row of changes is missing"))
+            elif row != folded:
+                self._found += _differences("changes", row, folded)
+
+    async def _read_on(self, environment: str) -> None:
+        page = await changes.page(self._database, environment, self._read)
+        self._rows |= {row.position: row for row in page}
+        self._read = page[-1].position if len(page) == changes.PAGE else END
+
+    def end(self, report: Report) -> None:
+        """Report everything that differs, once the whole log was taken."""
+        kept = self._kept
+        for position, message in self._found:
+            report.found(position, message)
+        if kept is None:
+            if report.entries:
+                report.found(0, "the row of current_settings is missing; rebuild makes it again")
+        elif self._there is None:
+            message = f"current_settings is at {kept.position}, where no change set ends"
+            report.found(kept.position, message)
+        else:
+            folded = current_settings.row(self._there)
+            for position, message in _differences("current_settings", kept, folded):
+                report.found(position, message)
+
+
+def _differences(table: str, kept: Row, folded: Row) -> Iterator[tuple[int, str]]:
+    for column, held, wanted in zip(kept._fields, kept, folded, strict=True):
+        if held != wanted:
+            yield kept.position, f"{table} has {column} {held!r}, the log {wanted!r}"

@@ -130,7 +130,7 @@ async def enter_process(stack: AsyncExitStack, dsn: str, patience: float = PATIE
         standings=standings,
         appender=appender,
         principals=Principals(database),
-        projector=Projector(database, standings.current),
+        projector=Projector(database, standings.since),
         doorbell=doorbell,
     )
 

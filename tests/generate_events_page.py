@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.actor import SecurityRole
 from domain.environment import EVENT_TYPES, Event, sentence
+from domain.field_mappings import SyncDirectionChosen, SyncDirectionRestored
 from domain.lifecycle import (
     CATALOGUE,
     EnvironmentArchived,
@@ -17,6 +18,7 @@ from domain.lifecycle import (
     EnvironmentRenamed,
     EnvironmentRestored,
 )
+from domain.mapping_table import SyncDirection
 from domain.membership import RoleGranted, RoleRevoked
 from domain.switches import (
     AppointmentAttachmentsSwitched,
@@ -71,6 +73,14 @@ EXAMPLES: dict[type[Event], tuple[str, Event]] = {
                 choice=MailingAddresses.ALL_THREE,
                 acknowledged=(WarningCode.ADDRESSES_CAN_LOSE_DATA,),
             ),
+        ),
+        (
+            "An administrator chose the direction of a field mapping.",
+            SyncDirectionChosen(mapping="contact.notes", direction=SyncDirection.NONE),
+        ),
+        (
+            "A field mapping is back at its default, which is told.",
+            SyncDirectionRestored(mapping="contact.notes", direction=SyncDirection.BOTH),
         ),
     )
 }

@@ -14,6 +14,12 @@ from hypothesis.strategies import SearchStrategy
 
 from domain.actor import Actor
 from domain.environment import Command, Event
+from domain.field_mappings import (
+    ChooseSyncDirection,
+    RestoreSyncDirections,
+    SyncDirectionChosen,
+    SyncDirectionRestored,
+)
 from domain.lifecycle import (
     KEY_FORM,
     ArchiveEnvironment,
@@ -25,6 +31,7 @@ from domain.lifecycle import (
     RenameEnvironment,
     RestoreEnvironment,
 )
+from domain.mapping_table import MAPPINGS
 from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
 from domain.plan import Ask, Planned, plan
 from domain.standing import Change, Recorded, Standing
@@ -50,6 +57,8 @@ names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
 )
 people = st.sampled_from(PEOPLE)
+mappings = st.sampled_from([*MAPPINGS])
+few_mappings = st.sampled_from(["contact.notes", "contact.homeAddress", "task.subject"])
 actors = st.builds(Actor, handle=people, platform_administrator=st.booleans())
 
 COMMANDS: dict[type[Command], SearchStrategy[Command]] = {
@@ -65,6 +74,10 @@ COMMANDS: dict[type[Command], SearchStrategy[Command]] = {
     SwitchAssignedTasks: st.builds(SwitchAssignedTasks),
     SwitchResourceBookings: st.builds(SwitchResourceBookings),
     ChooseMailingAddresses: st.builds(ChooseMailingAddresses),
+    ChooseSyncDirection: st.builds(
+        ChooseSyncDirection, mapping=few_mappings | mappings | st.just("contact.unheardOf")
+    ),
+    RestoreSyncDirections: st.builds(RestoreSyncDirections),
 }
 commands = st.one_of(*COMMANDS.values())
 
@@ -81,6 +94,8 @@ EVENTS: dict[type[Event], SearchStrategy[Event]] = {
     AssignedTasksSwitched: st.builds(AssignedTasksSwitched),
     ResourceBookingsSwitched: st.builds(ResourceBookingsSwitched),
     MailingAddressesChosen: st.builds(MailingAddressesChosen),
+    SyncDirectionChosen: st.builds(SyncDirectionChosen, mapping=mappings),
+    SyncDirectionRestored: st.builds(SyncDirectionRestored, mapping=mappings),
 }
 events = st.one_of(*EVENTS.values())
 """Any event on its own, whether or not it can be reached."""

@@ -11,6 +11,7 @@ from strategies import EVENTS, events
 
 from domain.actor import Actor, SecurityRole
 from domain.environment import EVENT_TYPES, Command, Event
+from domain.field_mappings import SyncDirectionChosen, SyncDirectionRestored
 from domain.lifecycle import (
     ArchiveEnvironment,
     EnvironmentArchived,
@@ -20,6 +21,7 @@ from domain.lifecycle import (
     EnvironmentRestored,
     RestoreEnvironment,
 )
+from domain.mapping_table import SyncDirection
 from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
 from domain.plan import Ask
 from domain.switches import (
@@ -64,6 +66,14 @@ RELEASED: dict[str, tuple[Event, str]] = {
             acknowledged=(WarningCode.ADDRESSES_CAN_LOSE_DATA,),
         ),
         '{"acknowledged":["ADDRESSES_CAN_LOSE_DATA"],"choice":"ALL_THREE"}',
+    ),
+    "sync_direction_chosen.v1": (
+        SyncDirectionChosen(mapping="contact.notes", direction=SyncDirection.NONE),
+        '{"direction":"NONE","mapping":"contact.notes"}',
+    ),
+    "sync_direction_restored.v1": (
+        SyncDirectionRestored(mapping="task.subject", direction=SyncDirection.BOTH),
+        '{"direction":"BOTH","mapping":"task.subject"}',
     ),
 }
 """What stands in logs out there. An entry here is never edited: a new shape is a new name."""

@@ -53,6 +53,8 @@ RELEASED = {
         '{"principal":"0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11","role":"SYSTEM_ADMINISTRATOR"}'
     ),
     "role_revoked.v1": '{"principal":"0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11","role":"AUDITOR"}',
+    "sync_direction_chosen.v1": '{"direction":"NONE","mapping":"contact.notes"}',
+    "sync_direction_restored.v1": '{"direction":"BOTH","mapping":"contact.notes"}',
 }
 """Every event that was ever released, as it was stored then. This list only grows."""
 

@@ -273,7 +273,7 @@ async def test_a_reason_has_1_to_2000_characters_however_wide(edge: Edge) -> Non
     [
         ({}, "exactly one"),
         ({**TASKS_ON, **ALL_THREE}, "exactly one"),
-        ({"syncDirection": {}}, "syncDirection"),
+        ({"screenSaver": {}}, "screenSaver"),
         ({"assignedTasks": None}, "must be non-null"),
         ({"assignedTasks": {}}, "enabled"),
         ({"assignedTasks": {"enabled": "yes"}}, "Boolean"),

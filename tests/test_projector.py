@@ -45,7 +45,7 @@ async def test_a_rebuild_is_what_live_has_made(process: Process) -> None:
     await process.projector.catch_up()
     live = await rows(process)
 
-    assert await Projector(process.database, Log(process.database).tip).rebuild() == 2
+    assert await Projector(process.database, Log(process.database).since).rebuild() == 2
     assert await rows(process) == live == await folded(process)
 
 
@@ -139,7 +139,7 @@ async def test_a_log_that_cannot_be_read_does_not_keep_the_others_back(
         "ALTER TABLE syncledger.events DISABLE TRIGGER ALL",
         "UPDATE syncledger.events SET type = 'newer.v1' WHERE environment = 'a-newer-one'",
     )
-    await Projector(process.database, Log(process.database).tip).catch_up()
+    await Projector(process.database, Log(process.database).since).catch_up()
 
     assert [each.environment for each in await rows(process)] == [KEY]
     assert "a-newer-one cannot be folded" in caplog.text
@@ -153,7 +153,7 @@ async def test_a_log_that_cannot_be_read_is_told_once_and_leaves_no_row(
         "ALTER TABLE syncledger.events DISABLE TRIGGER ALL;"
         "UPDATE syncledger.events SET type = 'unheard_of.v1' WHERE position = 2"
     )
-    projector = Projector(process.database, Log(process.database).tip)
+    projector = Projector(process.database, Log(process.database).since)
 
     for _ in range(3):
         await projector.catch_up()

@@ -8,6 +8,11 @@ from given import BOB, CAROL, KEY, REGISTER, Given, given, may
 
 from domain.actor import Actor, NotPermitted, Permission, SecurityRole
 from domain.environment import Command, Event, Refusal
+from domain.field_mappings import (
+    ChooseSyncDirection,
+    RestoreSyncDirections,
+    SyncDirectionChosen,
+)
 from domain.lifecycle import (
     ArchiveEnvironment,
     EnvironmentArchived,
@@ -19,6 +24,7 @@ from domain.lifecycle import (
     RenameEnvironment,
     RestoreEnvironment,
 )
+from domain.mapping_table import SyncDirection
 from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
 from domain.plan import Planned, Refused
 from domain.switches import (
@@ -51,6 +57,10 @@ ALLOWED: dict[Command, tuple[Event, ...]] = {
     ChooseMailingAddresses(
         choice=MailingAddresses.ALL_THREE, acknowledged=frozenset({LOSING_DATA})
     ): (MailingAddressesChosen(choice=MailingAddresses.ALL_THREE, acknowledged=(LOSING_DATA,)),),
+    ChooseSyncDirection(mapping="contact.notes", direction=SyncDirection.NONE): (
+        SyncDirectionChosen(mapping="contact.notes", direction=SyncDirection.NONE),
+    ),
+    RestoreSyncDirections(): (),
 }
 """What each command does for whoever may ask for it, in an active environment."""
 
@@ -69,6 +79,8 @@ NEEDS = {
     SwitchAssignedTasks: "CHANGE_SETTINGS",
     SwitchResourceBookings: "CHANGE_SETTINGS",
     ChooseMailingAddresses: "CHANGE_SETTINGS",
+    ChooseSyncDirection: "CHANGE_SETTINGS",
+    RestoreSyncDirections: "CHANGE_SETTINGS",
 }
 
 FROZEN_BY_ARCHIVING = (
@@ -77,6 +89,8 @@ FROZEN_BY_ARCHIVING = (
     | SwitchAssignedTasks
     | SwitchResourceBookings
     | ChooseMailingAddresses
+    | ChooseSyncDirection
+    | RestoreSyncDirections
 )
 
 SETS_OF_ROLES = list(

@@ -1,11 +1,13 @@
-import pytest
-from strategies import EVENTS
+from typing import get_args
 
-from domain import environment, switches
+import pytest
+
+from domain import environment, field_mappings, switches
+from domain.mapping_table import MAPPINGS, SyncDirection
 from domain.tab import TAB, Section
 from domain.warning import WarningCode
 
-SWITCHED: tuple[switches.Event, ...] = (
+CHANGES: tuple[switches.Event | field_mappings.Event, ...] = (
     switches.AppointmentAttachmentsSwitched(on=True),
     switches.AppointmentAttachmentsSwitched(on=False),
     switches.MailingAddressesChosen(choice=switches.MailingAddresses.ALL_THREE, acknowledged=()),
@@ -14,11 +16,19 @@ SWITCHED: tuple[switches.Event, ...] = (
     switches.AssignedTasksSwitched(on=False),
     switches.ResourceBookingsSwitched(on=True),
     switches.ResourceBookingsSwitched(on=False),
+    *(
+        change(mapping=mapping, direction=SyncDirection.NONE)
+        for mapping in MAPPINGS
+        for change in (field_mappings.SyncDirectionChosen, field_mappings.SyncDirectionRestored)
+    ),
 )
 
 
-def test_the_tab_has_the_four_settings_in_its_order() -> None:
-    assert [(key, place.section) for key, place in TAB.items()] == [
+def test_the_tab_has_its_settings_in_its_order() -> None:
+    keys = [*TAB]
+    assert keys[:98] == [f"fieldMapping:{mapping}" for mapping in MAPPINGS]
+    assert {TAB[key].section for key in keys[:98]} == {Section.SYNCHRONIZED_FIELDS}
+    assert [(key, TAB[key].section) for key in keys[98:]] == [
         ("appointmentAttachments", Section.APPOINTMENTS),
         ("mailingAddresses", Section.CONTACTS),
         ("assignedTasks", Section.TASKS),
@@ -26,20 +36,22 @@ def test_the_tab_has_the_four_settings_in_its_order() -> None:
     ]
 
 
-def test_every_switch_stands_on_the_tab() -> None:
-    assert {type(event) for event in SWITCHED} == set(EVENTS) & set(switches.Event.__args__)
-    assert {event.setting for event in SWITCHED} == set(TAB)
+def test_every_setting_that_can_change_stands_on_the_tab() -> None:
+    changing = {*get_args(switches.Event), *get_args(field_mappings.Event)}
+    assert {type(event) for event in CHANGES} == changing
+    assert {event.setting for event in CHANGES} == set(TAB)
 
 
 @pytest.mark.parametrize("key", TAB)
 def test_a_place_on_the_tab_tells_every_warning_that_its_changes_can_bring(key: str) -> None:
     brought = {
         warning
-        for event in SWITCHED
+        for event in CHANGES
         if event.setting == key
         for warning in environment.warnings(event)
     }
-    assert set(TAB[key].warnings) == brought
+    settable = MAPPINGS[key.removeprefix("fieldMapping:")].settable if ":" in key else True
+    assert set(TAB[key].warnings) == (brought if settable else set())
 
 
 @pytest.mark.parametrize("key", TAB)
@@ -47,11 +59,11 @@ def test_a_place_on_the_tab_has_words_and_warnings_of_its_own_setting(key: str) 
     place = TAB[key]
     assert place.label
     assert place.description.endswith(".")
-    assert {warning.setting for warning in place.warnings} == {key}
+    assert {warning.setting for warning in place.warnings} <= {None, key}
 
 
 def test_every_warning_has_its_place_and_only_losing_data_must_be_acknowledged() -> None:
-    warnings = [warning for place in TAB.values() for warning in place.warnings]
+    warnings = dict.fromkeys(warning for place in TAB.values() for warning in place.warnings)
     assert sorted(warning.code for warning in warnings) == sorted(WarningCode)
     assert [warning.code for warning in warnings if warning.must_be_acknowledged] == [
         WarningCode.ADDRESSES_CAN_LOSE_DATA

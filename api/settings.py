@@ -1,4 +1,4 @@
-"""What the schema shows of an environment: itself, its settings, its members.
+"""What the schema shows of the tab: its settings, one by one and all together.
 
 Law: every field is a function of a standing and of what the viewer may see; none decides anything.
 """
@@ -10,18 +10,16 @@ import strawberry
 
 from api.context import Context, Info
 from api.enums import (
-    EnvironmentKind,
-    EnvironmentState,
     MailingAddresses,
     Permission,
+    RecordType,
     Section,
-    SecurityRole,
+    SyncDirection,
     WarningCode,
 )
-from api.errors import ErrorCode, Problem
-from api.nodes import Node, NodeId, When, node_id
-from api.people import Principal
-from domain.actor import NotPermitted
+from api.nodes import Node, When, node_id
+from domain import field_mappings, mapping_table
+from domain.environment import default, value
 from domain.standing import Standing
 from domain.switches import (
     APPOINTMENT_ATTACHMENTS,
@@ -29,22 +27,15 @@ from domain.switches import (
     MAILING_ADDRESSES,
     RESOURCE_BOOKINGS,
     Switches,
-    value,
 )
 from domain.tab import TAB
 from domain.warning import Warning as Consequence
 
 if TYPE_CHECKING:
     from api.changes import Change
+    from api.environments import Environment
 
-DEFAULTS = Switches()
 TELLS_CHANGES = frozenset({Permission.READ_HISTORY, Permission.FOLLOW_FEED})
-
-
-def require(context: Context, standing: Standing, *any_of: Permission) -> None:
-    """FORBIDDEN, unless the viewer has one of these permissions in the environment as it is."""
-    if context.permissions(standing.environment).isdisjoint(any_of):
-        raise Problem(ErrorCode.FORBIDDEN, NotPermitted(needs=any_of[0]).message)
 
 
 @strawberry.type(description="A consequence worth knowing. Those that must be acknowledged say so.")
@@ -97,8 +88,7 @@ class Setting(Node):
 
     @strawberry.field(description="Whether it holds its default.")
     def is_default(self) -> bool:
-        switches = self.standing.environment.switches
-        return value(switches, self.setting) == value(DEFAULTS, self.setting)
+        return value(self.standing.environment, self.setting) == default(self.setting)
 
     @strawberry.field(
         description="The change that made it what it is. Null while it was never changed, and for "
@@ -122,11 +112,11 @@ class Setting(Node):
 class Switch(Setting):
     @strawberry.field(description="Whether it is on.")
     def enabled(self) -> bool:
-        return value(self.standing.environment.switches, self.setting) == "true"
+        return value(self.standing.environment, self.setting) == "true"
 
     @strawberry.field(description="Whether it is on where nobody changed it.")
     def enabled_by_default(self) -> bool:
-        return value(DEFAULTS, self.setting) == "true"
+        return default(self.setting) == "true"
 
 
 @strawberry.type(description="Which addresses of an Outlook contact are synchronized.")
@@ -137,12 +127,79 @@ class MailingAddressesSetting(Setting):
 
     @strawberry.field(description="What holds where nobody chose.")
     def default_choice(self) -> MailingAddresses:
-        return DEFAULTS.mailing_addresses
+        return MailingAddresses(default(self.setting))
+
+
+@strawberry.type(
+    description="A pair of fields, and which side of it is written. What a worker does can differ "
+    "from what was chosen."
+)
+class FieldMapping(Setting):
+    @property
+    def _row(self) -> mapping_table.FieldMapping:
+        return mapping_table.MAPPINGS[self.setting.removeprefix(field_mappings.PREFIX)]
+
+    @property
+    def _directions(self) -> field_mappings.Directions:
+        return self.standing.environment.directions
+
+    @property
+    def _switches(self) -> Switches:
+        return self.standing.environment.switches
+
+    @strawberry.field(description="Its own key, e.g. contact.notes.")
+    def mapping(self) -> str:
+        return self._row.key
+
+    @strawberry.field(description="What is synchronized.")
+    def record_type(self) -> RecordType:
+        return self._row.record_type
+
+    @strawberry.field(
+        description="Outlook's properties. The address switch re-pairs the first address."
+    )
+    def outlook_fields(self) -> list[str]:
+        return list(field_mappings.outlook_fields(self._switches, self._row))
+
+    @strawberry.field(description="Columns of the table in Dynamics.")
+    def crm_fields(self) -> list[str]:
+        return list(self._row.crm_fields)
+
+    @strawberry.field(description="What an administrator chose.")
+    def direction(self) -> SyncDirection:
+        return field_mappings.configured(self._directions, self._row)
+
+    @strawberry.field(description="What holds where nobody chose.")
+    def default_direction(self) -> SyncDirection:
+        return self._row.default
+
+    @strawberry.field(description="What can be chosen. Empty where it is fixed.")
+    def settable_directions(self) -> list[SyncDirection]:
+        return list(SyncDirection) if self._row.settable else []
+
+    @strawberry.field(description="What a sync worker does, other settings considered.")
+    def effective_direction(self) -> SyncDirection:
+        return field_mappings.effective(self._directions, self._switches, self._row)
+
+    @strawberry.field(
+        description="Why the effective direction differs from the chosen one, or why it cannot be "
+        "chosen."
+    )
+    def explanation(self) -> str | None:
+        return field_mappings.explanation(self._directions, self._switches, self._row)
+
+    @strawberry.field(description="Whether it is computed from other columns.")
+    def computed(self) -> bool:
+        return self._row.computed
 
 
 def setting(standing: Standing, when: When, key: str) -> Setting:
     """One setting of the tab by its key."""
-    kind = MailingAddressesSetting if key == MAILING_ADDRESSES else Switch
+    kind: type[Setting] = Switch
+    if key == MAILING_ADDRESSES:
+        kind = MailingAddressesSetting
+    elif key.startswith(field_mappings.PREFIX):
+        kind = FieldMapping
     return kind(standing=standing, when=when, setting=key)
 
 
@@ -158,7 +215,11 @@ class SynchronizationSettings(Node):
         return node_id("SynchronizationSettings", self.standing, self.when)
 
     @strawberry.field(description="Whose settings these are.")
-    def environment(self, info: Info) -> "Environment":
+    def environment(
+        self, info: Info
+    ) -> Annotated["Environment", strawberry.lazy("api.environments")]:
+        from api.environments import now  # noqa: PLC0415 -- both show each other
+
         return now(self.standing, info)
 
     @strawberry.field(description="The position of the log that they are the sum of.")
@@ -187,82 +248,41 @@ class SynchronizationSettings(Node):
             standing=self.standing, when=self.when, setting=MAILING_ADDRESSES
         )
 
-    def _switch(self, key: str) -> Switch:
-        return Switch(standing=self.standing, when=self.when, setting=key)
-
-
-@strawberry.type(description="Someone with at least one security role in an environment.")
-class Member:
-    principal: Principal = strawberry.field(description="Who.")
-    roles: list[SecurityRole] = strawberry.field(description="Which roles.")
-
-
-@strawberry.type(description="The place whose settings these are.")
-class Environment(Node):
-    standing: strawberry.Private[Standing]
-
-    @strawberry.field(description="Opaque, and the same every time.")
-    def id(self) -> strawberry.ID:
-        return NodeId("Environment", self.standing.environment.profile.key).opaque
-
-    @strawberry.field(description="1 to 63 of a-z, 0-9 and hyphen; never changes.")
-    def key(self) -> str:
-        return self.standing.environment.profile.key
-
-    @strawberry.field(description="What people call it.")
-    def name(self) -> str:
-        return self.standing.environment.profile.name
-
-    @strawberry.field(description="What it is for.")
-    def kind(self) -> EnvironmentKind:
-        return self.standing.environment.profile.kind
-
-    @strawberry.field(description="Whether it can be changed.")
-    def state(self) -> EnvironmentState:
-        return self.standing.environment.profile.state
-
-    @strawberry.field(description="Where its log ends.")
-    def position(self) -> int:
-        return self.standing.position
-
-    @strawberry.field(description="When it was registered.")
-    def registered_at(self) -> datetime:
-        return self.standing.registered_at
-
-    @strawberry.field(description="The settings now. Needs READ_SETTINGS.")
-    def settings(self, info: Info) -> SynchronizationSettings | None:
-        require(info.context, self.standing, Permission.READ_SETTINGS)
-        return settings_at(self.standing, info.context)
-
-    @strawberry.field(
-        description="Everyone with a role, by the time of their first. Needs READ_HISTORY or "
-        "MANAGE_ROLES."
-    )
-    async def members(self, info: Info) -> list[Member] | None:
-        require(info.context, self.standing, Permission.READ_HISTORY, Permission.MANAGE_ROLES)
-        held = self.standing.environment.members
-        known = await info.context.principals.load_many(held)
+    @strawberry.field(description="Which fields are synchronized, in the order of the tab.")
+    def field_mappings(
+        self,
+        record_type: Annotated[
+            RecordType | None, strawberry.argument(description="Only those of this record type.")
+        ] = None,
+        settable_only: Annotated[
+            bool, strawberry.argument(description="Only those whose direction can be chosen.")
+        ] = False,
+    ) -> list[FieldMapping]:
         return [
-            Member(principal=Principal.of(each), roles=in_order(held[each.handle]))
-            for each in known
+            FieldMapping(
+                standing=self.standing,
+                when=self.when,
+                setting=field_mappings.setting_of(mapping.key),
+            )
+            for mapping in field_mappings.mappings(record_type)
+            if mapping.settable or not settable_only
         ]
 
-    @strawberry.field(description="The viewer's roles here.")
-    def viewer_roles(self, info: Info) -> list[SecurityRole]:
-        return in_order(self.standing.environment.roles(info.context.actor.handle))
+    @strawberry.field(
+        name="setting", description="Any one setting by its key; null where the tab has none such."
+    )
+    def one(
+        self,
+        key: Annotated[str, strawberry.argument(description="E.g. fieldMapping:contact.notes.")],
+    ) -> Setting | None:
+        return setting(self.standing, self.when, key) if key in TAB else None
 
-    @strawberry.field(description="What the viewer may do here.")
-    def viewer_can(self, info: Info) -> list[Permission]:
-        held = info.context.permissions(self.standing.environment)
-        return [permission for permission in Permission if permission in held]
+    @strawberry.field(description="Every setting, in the order of the tab.")
+    def all(self) -> list[Setting]:
+        return [setting(self.standing, self.when, key) for key in TAB]
 
-
-def now(standing: Standing, info: Info) -> Environment:
-    """The environment of a standing, itself as it stands now, if the viewer may still see it."""
-    tip = info.context.rooms.standings.tip(standing.environment.profile.key)
-    latest = None if tip is None else tip.standing
-    seen = latest is not None and info.context.permissions(latest.environment)
-    return Environment(standing=latest if latest is not None and seen else standing)
+    def _switch(self, key: str) -> Switch:
+        return Switch(standing=self.standing, when=self.when, setting=key)
 
 
 def settings_at(standing: Standing, context: Context) -> SynchronizationSettings:
@@ -270,7 +290,3 @@ def settings_at(standing: Standing, context: Context) -> SynchronizationSettings
     tip = context.rooms.standings.tip(standing.environment.profile.key)
     present = tip is None or tip.position <= standing.position
     return SynchronizationSettings(standing=standing, when=When.NOW if present else When.THEN)
-
-
-def in_order(roles: frozenset[SecurityRole]) -> list[SecurityRole]:
-    return [role for role in SecurityRole if role in roles]

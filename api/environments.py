@@ -1,0 +1,101 @@
+"""What the schema shows of an environment: itself, its members, and its settings.
+
+Law: every field is a function of a standing and of what the viewer may see; none decides anything.
+"""
+
+from datetime import datetime
+
+import strawberry
+
+from api.context import Context, Info
+from api.enums import EnvironmentKind, EnvironmentState, Permission, SecurityRole
+from api.errors import ErrorCode, Problem
+from api.nodes import Node, NodeId
+from api.people import Principal
+from api.settings import SynchronizationSettings, settings_at
+from domain.actor import NotPermitted
+from domain.standing import Standing
+
+
+def require(context: Context, standing: Standing, *any_of: Permission) -> None:
+    """FORBIDDEN, unless the viewer has one of these permissions in the environment as it is."""
+    if context.permissions(standing.environment).isdisjoint(any_of):
+        raise Problem(ErrorCode.FORBIDDEN, NotPermitted(needs=any_of[0]).message)
+
+
+@strawberry.type(description="Someone with at least one security role in an environment.")
+class Member:
+    principal: Principal = strawberry.field(description="Who.")
+    roles: list[SecurityRole] = strawberry.field(description="Which roles.")
+
+
+@strawberry.type(description="The place whose settings these are.")
+class Environment(Node):
+    standing: strawberry.Private[Standing]
+
+    @strawberry.field(description="Opaque, and the same every time.")
+    def id(self) -> strawberry.ID:
+        return NodeId("Environment", self.standing.environment.profile.key).opaque
+
+    @strawberry.field(description="1 to 63 of a-z, 0-9 and hyphen; never changes.")
+    def key(self) -> str:
+        return self.standing.environment.profile.key
+
+    @strawberry.field(description="What people call it.")
+    def name(self) -> str:
+        return self.standing.environment.profile.name
+
+    @strawberry.field(description="What it is for.")
+    def kind(self) -> EnvironmentKind:
+        return self.standing.environment.profile.kind
+
+    @strawberry.field(description="Whether it can be changed.")
+    def state(self) -> EnvironmentState:
+        return self.standing.environment.profile.state
+
+    @strawberry.field(description="Where its log ends.")
+    def position(self) -> int:
+        return self.standing.position
+
+    @strawberry.field(description="When it was registered.")
+    def registered_at(self) -> datetime:
+        return self.standing.registered_at
+
+    @strawberry.field(description="The settings now. Needs READ_SETTINGS.")
+    def settings(self, info: Info) -> SynchronizationSettings | None:
+        require(info.context, self.standing, Permission.READ_SETTINGS)
+        return settings_at(self.standing, info.context)
+
+    @strawberry.field(
+        description="Everyone with a role, by the time of their first. Needs READ_HISTORY or "
+        "MANAGE_ROLES."
+    )
+    async def members(self, info: Info) -> list[Member] | None:
+        require(info.context, self.standing, Permission.READ_HISTORY, Permission.MANAGE_ROLES)
+        held = self.standing.environment.members
+        known = await info.context.principals.load_many(held)
+        return [
+            Member(principal=Principal.of(each), roles=in_order(held[each.handle]))
+            for each in known
+        ]
+
+    @strawberry.field(description="The viewer's roles here.")
+    def viewer_roles(self, info: Info) -> list[SecurityRole]:
+        return in_order(self.standing.environment.roles(info.context.actor.handle))
+
+    @strawberry.field(description="What the viewer may do here.")
+    def viewer_can(self, info: Info) -> list[Permission]:
+        held = info.context.permissions(self.standing.environment)
+        return [permission for permission in Permission if permission in held]
+
+
+def now(standing: Standing, info: Info) -> Environment:
+    """The environment of a standing, itself as it stands now, if the viewer may still see it."""
+    tip = info.context.rooms.standings.tip(standing.environment.profile.key)
+    latest = None if tip is None else tip.standing
+    seen = latest is not None and info.context.permissions(latest.environment)
+    return Environment(standing=latest if latest is not None and seen else standing)
+
+
+def in_order(roles: frozenset[SecurityRole]) -> list[SecurityRole]:
+    return [role for role in SecurityRole if role in roles]
