@@ -10,15 +10,19 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
+from api.errors import ErrorCode, Problem
 from domain.actor import Actor, Permission
 from domain.environment import Environment
 from domain.standing import Standing
 from eventstore.appender import Appender
 from eventstore.database import Database
-from eventstore.log import Log, StoredChange
+from eventstore.log import Log, StoredChange, Tip
 from eventstore.principals import Principal, Principals
 from projections.projector import Projector
 from projections.standings import Standings
+
+MOST_PAST_POINTS = 100
+"""Each may be folded from some way before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +43,14 @@ class Context:
     def __init__(self, rooms: Rooms, viewer: Principal, *, platform_administrator: bool) -> None:
         self.rooms = rooms
         self.viewer = viewer
+        self._past_points = 0
         self.actor = Actor(handle=viewer.handle, platform_administrator=platform_administrator)
         self.forget()
 
     def forget(self) -> None:
         """Load anew from here on: for the next event of a subscription."""
         self.principals = DataLoader[UUID, Principal](self._load_principals)
+        self.past = DataLoader[tuple[str, int], Tip](self._load_past)
         self.stored = DataLoader[tuple[str, int], StoredChange](self._load_stored)
 
     def permissions(self, environment: Environment) -> frozenset[Permission]:
@@ -56,6 +62,15 @@ class Context:
         if standing is None or not self.permissions(standing.environment):
             return None
         return standing
+
+    async def _load_past(self, points: list[tuple[str, int]]) -> Sequence[Tip]:
+        self._past_points += len(points)
+        if self._past_points > MOST_PAST_POINTS:
+            raise Problem(
+                ErrorCode.TOO_COSTLY,
+                f"An operation looks at most {MOST_PAST_POINTS} past points. Ask for fewer.",
+            )
+        return [await self.rooms.standings.past(*point) for point in points]
 
     async def _load_principals(self, handles: list[UUID]) -> Sequence[Principal]:
         return await self.rooms.principals.of(handles)

@@ -28,6 +28,7 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     POSITION_NOT_REACHED = "POSITION_NOT_REACHED"
+    TOO_COSTLY = "TOO_COSTLY"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
@@ -50,6 +51,15 @@ def input_checked() -> Iterator[None]:
         yield
     except ValueError as error:
         raise bad_input(str(error)) from error
+
+
+def keys_unavailable(error: Exception) -> Problem:
+    """What a client is told where nobody can say whether a token is good."""
+    logger.warning("nobody can be identified: %s", error)
+    return Problem(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        "The identity provider's keys cannot be read now. Try again in a moment.",
+    )
 
 
 def told(

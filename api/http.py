@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from api import graphiql
 from api.entrance import Entrance
-from api.errors import ErrorCode, Problem, accident, told
+from api.errors import ErrorCode, Problem, accident, keys_unavailable, told
 from api.identity import KeysUnavailable, NotAuthenticated
 from api.limits import MOST_BYTES, TooLarge
 from api.operations import Answer, Rejected
@@ -42,8 +42,7 @@ class HttpEntrance:
             headers = {"WWW-Authenticate": "Bearer"}
             return _json(request, {"errors": told([refusal])}, 401, headers)
         except KeysUnavailable as error:
-            refusal = Problem(ErrorCode.SERVICE_UNAVAILABLE, str(error))
-            return _json(request, {"errors": told([refusal])}, 503)
+            return _json(request, {"errors": told([keys_unavailable(error)])}, 503)
         except TooLarge as error:
             refusal = Problem(ErrorCode.BAD_REQUEST, str(error))
             return _json(request, {"errors": told([refusal])}, 413)

@@ -26,8 +26,8 @@ DEFAULT_ALGORITHMS = ("EdDSA", "ES256", "ES384", "RS256", "PS256")
 ASYMMETRIC = (*DEFAULT_ALGORITHMS, "ES512", "RS384", "RS512", "PS384", "PS512")
 
 _LONGEST_TOKEN = 8192  # characters
-_LONGEST_SUBJECT = 255  # characters
-_LONGEST_NAME = 200  # characters
+LONGEST_SUBJECT = 255  # characters
+LONGEST_NAME = 200  # characters
 _LATEST_MOMENT = 2.0**40  # unix seconds; also keeps infinity and not-a-number out
 _REMEMBERED_TOKENS = 1000
 _REMEMBERED_SECONDS = 300.0  # so that a key withdrawn from its set does not outlive it by more
@@ -57,6 +57,10 @@ class Verifier:
         self._algorithms = asymmetric(algorithms)
         self._keys = keys
         self._remembered: OrderedDict[str, tuple[Identity, float]] = OrderedDict()
+
+    async def ready(self) -> None:
+        """Raises KeysUnavailable where the keys cannot be had, and will not by themselves."""
+        await self._keys.ready()
 
     async def identify(self, authorization: str | None) -> Identity:
         token = _bearer(authorization)
@@ -164,8 +168,8 @@ def _identity(claims: Mapping[str, object]) -> Identity:
         raise NotAuthenticated(f"The claim exp is {shown(expires_at)}; it must be unix seconds.")
     named = claims.get("name") not in (None, "")
     return Identity(
-        subject=_text(claims, "sub", _LONGEST_SUBJECT),
-        name=_text(claims, "name", _LONGEST_NAME) if named else None,
+        subject=_text(claims, "sub", LONGEST_SUBJECT),
+        name=_text(claims, "name", LONGEST_NAME) if named else None,
         platform_administrator=administrator,
         expires_at=float(expires_at),
     )

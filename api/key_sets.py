@@ -6,6 +6,7 @@ keys already known outlast an outage of where they come from.
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
@@ -13,6 +14,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import jwt
+
+logger = logging.getLogger(__name__)
 
 _KEY_SET_SECONDS = 300.0
 _BETWEEN_REQUESTS_SECONDS = 30.0
@@ -28,6 +31,9 @@ class KeysUnavailable(Exception):
 
 
 class Keys(Protocol):
+    async def ready(self) -> None:
+        """Look whether the keys can be had. KeysUnavailable where they never will by themselves."""
+
     async def key(self, key_id: str) -> jwt.PyJWK:
         """Find the public key, or raise NotAuthenticated or KeysUnavailable."""
         ...
@@ -38,6 +44,9 @@ class FixedKeys:
 
     def __init__(self, jwks: Mapping[str, object]) -> None:
         self._keys = _by_id(jwks, "of the own issuer")
+
+    async def ready(self) -> None:
+        """They are here."""
 
     async def key(self, key_id: str) -> jwt.PyJWK:
         return _found(self._keys, key_id)
@@ -51,7 +60,14 @@ class FileKeys:
         self._keys: Mapping[str, jwt.PyJWK] = {}
         self._seen: tuple[int, int, int] | None = None
 
+    async def ready(self) -> None:
+        self._read()
+
     async def key(self, key_id: str) -> jwt.PyJWK:
+        self._read()
+        return _found(self._keys, key_id)
+
+    def _read(self) -> None:
         try:
             status = self._path.stat()
             seen = status.st_mtime_ns, status.st_ino, status.st_size
@@ -60,7 +76,6 @@ class FileKeys:
                 self._seen = seen
         except (OSError, ValueError) as error:
             raise KeysUnavailable(f"The key set {self._path} cannot be read: {error}.") from error
-        return _found(self._keys, key_id)
 
 
 class AddressKeys:
@@ -80,6 +95,12 @@ class AddressKeys:
         self._asked_at = float("-inf")
         self._failure: str | None = None
         self._asking = asyncio.Lock()
+
+    async def ready(self) -> None:
+        """An address that does not answer now may answer later."""
+        await self._ask()
+        if self._failure is not None:
+            logger.warning("%s Until then nobody can sign in.", self._failure)
 
     async def key(self, key_id: str) -> jwt.PyJWK:
         if self._is_due(key_id):

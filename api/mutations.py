@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 import strawberry
 
@@ -49,7 +49,6 @@ from api.settings import (
 )
 from domain import environment as whole
 from domain import standing as log
-from domain.actor import NotPermitted
 from domain.environment import Command
 from domain.lifecycle import (
     ArchiveEnvironment,
@@ -61,6 +60,9 @@ from domain.lifecycle import (
 from domain.membership import GrantRole, RevokeRole
 from domain.plan import Ask, BeyondTheEnd, Planned, Refused, RefusedChange, plan
 from eventstore.transact import Applied, Outcome, Request, RequestIdReused
+
+NOBODY = UUID("6d61646e-6f62-4f64-8979-6e6f626f6479")
+"""Stands for who was never met, and can have no role to revoke."""
 
 
 def argument(description: str) -> object:
@@ -195,7 +197,7 @@ async def _change(
     info: Info, key: str, asked: Command | About, reason: str | None, asked_as: str | None
 ) -> EnvironmentResult:
     context, key = info.context, environment_key(key)
-    command = asked.command(uuid4()) if isinstance(asked, About) else asked
+    command = asked.command(NOBODY) if isinstance(asked, About) else asked
     ask = Ask(environment=key, commands=(command,), actor=context.actor)
     request = _request(ask, reason, asked_as)
     named = await _named(context, request, asked) if isinstance(asked, About) else request
@@ -214,21 +216,21 @@ async def _change(
 
 
 async def _named(context: Context, request: Request, about: About) -> Request | Refused:
-    """The request with the principal's handle; nobody is made known for one who may not ask."""
+    """The request with the principal's handle; nobody is made known where nothing comes of it."""
     named = principal_id(about.principal)
-    if named != context.viewer.provider_id:
-        tip = await context.rooms.standings.catch_up(request.ask.environment)
-        planned = plan(tip.standing, request.ask, datetime.now(UTC))
-        if isinstance(planned, Refused) and _lacks_rights(planned):
-            return planned
-    known = await context.rooms.principals.meet(named)
-    return replace(request, ask=replace(request.ask, commands=(about.command(known.handle),)))
-
-
-def _lacks_rights(refused: Refused) -> bool:
-    return any(
-        isinstance(each.refusal, NotPermitted | EnvironmentNotFound) for each in refused.refusals
-    )
+    known = await context.rooms.principals.known(named)
+    handle = uuid5(NOBODY, named) if known is None else known.handle
+    asked = replace(request, ask=replace(request.ask, commands=(about.command(handle),)))
+    if known is not None:
+        return asked
+    tip = await context.rooms.standings.catch_up(request.ask.environment)
+    planned = plan(tip.standing, asked.ask, datetime.now(UTC))
+    if not isinstance(planned, Planned):
+        return planned if isinstance(planned, Refused) else asked
+    if not planned.changes:
+        return asked
+    met = await context.rooms.principals.meet(named)
+    return replace(request, ask=replace(request.ask, commands=(about.command(met.handle),)))
 
 
 def _request(ask: Ask, reason: str | None, asked_as: str | None) -> Request:

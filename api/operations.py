@@ -25,6 +25,7 @@ from graphql import (
 )
 
 from api.context import Context
+from api.costs import refuse_costly
 from api.errors import ErrorCode, Problem, accident, told
 from api.limits import (
     MOST_TOKENS,
@@ -100,6 +101,7 @@ class Documents:
             document = parse(text, max_tokens=MOST_TOKENS)
         except GraphQLSyntaxError as error:
             raise Rejected(told([error], ErrorCode.GRAPHQL_PARSE_FAILED)) from error
+        refuse_costly(document)
         refuse_unstorable_literals(document)
         for rules, code in (
             (SHAPE, ErrorCode.GRAPHQL_VALIDATION_FAILED),

@@ -19,7 +19,6 @@ from api.settings import TELLS_CHANGES, SynchronizationSettings, setting
 from domain.actor import Permission
 from domain.standing import Standing
 from domain.tab import TAB
-from eventstore.log import Tip
 from projections.current_settings import Filter
 from projections.standings import NotReached
 
@@ -99,10 +98,8 @@ class Query:
 
 
 async def _reach(context: Context, key: str, wanted: int) -> None:
-    """Wait for a position, where the viewer may know of it."""
-    tip = await context.rooms.standings.current(key)
-    if tip.position < wanted:
-        await context.rooms.standings.catch_up(key)
+    """Wait for a position, where the viewer may know of it; one look is the same for all."""
+    await context.rooms.standings.catch_up(key)
     if await context.visible(key) is None:
         return
     try:
@@ -137,10 +134,10 @@ async def _settings_node(context: Context, wanted: NodeId, standing: Standing) -
     if Permission.READ_SETTINGS not in held:
         return None
     if wanted.position is not None:
-        past = await _past(context, wanted)
-        if Permission.READ_HISTORY not in held or past.standing is None:
+        past = await _past(context, wanted) if Permission.READ_HISTORY in held else None
+        if past is None:
             return None
-        standing, when = past.standing, When.THEN
+        standing, when = past, When.THEN
     if wanted.kind == "SynchronizationSettings":
         return SynchronizationSettings(standing=standing, when=when)
     return setting(standing, when, wanted.rest) if wanted.rest in TAB else None
@@ -150,15 +147,15 @@ async def _change_node(context: Context, wanted: NodeId, standing: Standing) -> 
     if context.permissions(standing.environment).isdisjoint(TELLS_CHANGES):
         return None
     past = await _past(context, wanted)
-    if past.standing is None:
+    if past is None:
         return None
-    changes = past.standing.last_changes.values()
+    changes = past.last_changes.values()
     change = next(each for each in changes if each.recorded.position == past.position)
     return Change(change=change, standing=standing)
 
 
-async def _past(context: Context, wanted: NodeId) -> Tip:
-    """The fold of the log up to the id's position; nothing where the log has no such position."""
+async def _past(context: Context, wanted: NodeId) -> Standing | None:
+    """The fold of the log up to the id's position; None where the log has no such position."""
     position = wanted.position or 0
-    past = await context.rooms.log.tip(wanted.environment, position)
-    return past if past.position == position else Tip()
+    past = await context.past.load((wanted.environment, position))
+    return past.standing if past.position == position else None

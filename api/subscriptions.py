@@ -138,14 +138,8 @@ async def follow(
 
 
 async def _roles_at(context: Context, key: str, position: int) -> frozenset[SecurityRole]:
-    tip = await context.rooms.standings.current(key)
-    if tip.position != position:
-        tip = await context.rooms.log.tip(key, position)
-    return (
-        frozenset()
-        if tip.standing is None
-        else tip.standing.environment.roles(context.actor.handle)
-    )
+    standing = (await context.rooms.standings.past(key, position)).standing
+    return frozenset() if standing is None else standing.environment.roles(context.actor.handle)
 
 
 def _appended(context: Context, change_set: log.ChangeSet) -> ChangeSetAppended:

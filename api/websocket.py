@@ -15,7 +15,7 @@ from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from api.entrance import Entrance
-from api.errors import accident
+from api.errors import accident, keys_unavailable
 from api.identity import Identity, KeysUnavailable, NotAuthenticated
 from api.limits import MOST_BYTES, MOST_OPERATIONS_ON_A_SOCKET, SECONDS_TO_CONNECTION_INIT
 from api.operations import Answer, Rejected
@@ -142,7 +142,7 @@ class _Socket:
         except NotAuthenticated as error:
             raise Close(4403, str(error)) from error
         except KeysUnavailable as error:
-            raise Close(4500, str(error)) from error
+            raise Close(4500, keys_unavailable(error).message) from error
         await self._send({"type": "connection_ack"})
 
     def _subscribe(self, operation_id: object, payload: object) -> None:

@@ -9,26 +9,39 @@ import sys
 from collections.abc import Coroutine
 from datetime import timedelta
 from importlib.metadata import version
+from math import isnan
 
 import asyncpg
 import click
 import uvloop
 
 from api import schema as promise
+from api.identity import LONGEST_NAME, LONGEST_SUBJECT
+from api.key_sets import KeysUnavailable
 from app import demo, logs, wiring
 from app.config import BadConfig, Config, variables
 from app.data_folder import DataFolderInUse
 from app.embedded_postgres import PostgresFailed
-from app.issuer import UnusableKey
+from app.issuer import KEY_FILE, UnusableKey
 from app.server import AddressTaken, until_told_to_end
 from app.server import serve as run_server
-from app.wiring import NotMigrated, Postgres, any_postgres, open_database, owned_postgres
+from app.wiring import (
+    NoData,
+    NotMigrated,
+    Postgres,
+    any_postgres,
+    open_database,
+    owned_postgres,
+    owners_postgres,
+)
+from domain.text import checked_text
 from eventstore.database import Unavailable
 from eventstore.log import Log
 from eventstore.migrate import CannotMigrate
 from eventstore.migrate import migrate as bring_forward
-from eventstore.verify import Report, Verifier
+from eventstore.verify import Report
 from projections.projector import SCHEMA, Projector
+from projections.verify import environments
 from projections.verify import verify as prove
 
 TOLD = (
@@ -36,6 +49,8 @@ TOLD = (
     BadConfig,
     CannotMigrate,
     DataFolderInUse,
+    KeysUnavailable,
+    NoData,
     NotMigrated,
     PostgresFailed,
     Unavailable,
@@ -45,6 +60,25 @@ TOLD = (
     asyncpg.InvalidCatalogNameError,
 )
 """What is explained in one line; anything else is an accident and shows where it happened."""
+
+LONGEST_HOURS = 24 * 366
+
+
+class Text(click.ParamType[str]):
+    """What the verifier takes as a text, so that no token is made in vain."""
+
+    name = "text"
+
+    def __init__(self, what: str, longest: int) -> None:
+        self._what = what
+        self._longest = longest
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return checked_text(value, self._what, 1, self._longest)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
 
 as_json = click.option("--json", "machine", is_flag=True, help="Print JSON.")
 
@@ -94,8 +128,8 @@ def serve(config: Config) -> None:
 @click.pass_obj
 def migrate(config: Config, machine: bool) -> None:
     """Bring the database to this version's schema, with SYNCLEDGER_OWNER_DSN."""
-    with any_postgres(config) as postgres:
-        applied = _run(bring_forward(postgres.owner_dsn, SCHEMA))
+    with owners_postgres(config) as owner_dsn:
+        applied = _run(bring_forward(owner_dsn, SCHEMA))
     if machine:
         click.echo(json.dumps({"applied": applied}))
     else:
@@ -129,7 +163,7 @@ def verify(config: Config, key: str | None, machine: bool) -> None:
 
     async def work(postgres: Postgres) -> list[Report]:
         async with open_database(postgres.dsn) as database:
-            keys = await Verifier(database).environments()
+            keys = await environments(database)
             if key is not None and key not in keys:
                 raise click.ClickException(f"There is no environment {key!r} in the log.")
             wanted = keys if key is None else [key]
@@ -142,6 +176,7 @@ def verify(config: Config, key: str | None, machine: bool) -> None:
     else:
         for report in reports:
             _tell(report)
+        click.echo(f"{len(reports)} environments verified" if key is None else "", nl=key is None)
     sys.exit(1 if any(report.findings for report in reports) else 0)
 
 
@@ -152,10 +187,22 @@ def schema() -> None:
 
 
 @main.command()
-@click.option("--as", "subject", required=True, help="The principal id, e.g. ada@contoso.example.")
-@click.option("--name", help="What to call them.")
+@click.option(
+    "--as",
+    "subject",
+    required=True,
+    type=Text("A principal's id", LONGEST_SUBJECT),
+    help="The principal id, e.g. ada@contoso.example.",
+)
+@click.option("--name", type=Text("A name", LONGEST_NAME), help="What to call them.")
 @click.option("--platform-administrator", is_flag=True, help="Manages every environment.")
-@click.option("--hours", default=12.0, show_default=True, help="How long the token is good.")
+@click.option(
+    "--hours",
+    default=12.0,
+    show_default=True,
+    type=click.FloatRange(0, LONGEST_HOURS, min_open=True),
+    help="How long the token is good.",
+)
 @as_json
 @click.pass_obj
 def token(  # noqa: PLR0913, PLR0917 -- an argument for each option
@@ -167,6 +214,9 @@ def token(  # noqa: PLR0913, PLR0917 -- an argument for each option
     machine: bool,
 ) -> None:
     """Print a bearer token of the own issuer, whose key is in the data folder."""
+    if isnan(hours):
+        raise click.BadParameter("nan is no number of hours.", param_hint="--hours")
+    first = config.issuer is None and not (config.data / KEY_FILE).exists()
     issuer = wiring.own_issuer(config)
     if issuer is None:
         raise click.ClickException(
@@ -178,6 +228,8 @@ def token(  # noqa: PLR0913, PLR0917 -- an argument for each option
         platform_administrator=platform_administrator,
         lifetime=timedelta(hours=hours),
     )
+    if first:
+        click.echo(f"A new key was made in {config.data.resolve()}.", err=True)
     click.echo(json.dumps({"token": made}) if machine else made)
 
 

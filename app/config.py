@@ -62,14 +62,15 @@ class Config(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """how much is logged: DEBUG, INFO, WARNING or ERROR"""
     demo: bool = True
-    """open the demo environments when the log is empty; only with the embedded server"""
+    """open the demo environments when the log is empty; only with the embedded server
+    and the own issuer"""
     origins: Words = ()
     """other origins whose pages may open a WebSocket, separated by commas,
     such as https://console.example.com"""
 
     @property
     def opens_demo(self) -> bool:
-        return self.demo and self.dsn is None
+        return self.demo and self.dsn is None and self.issuer is None
 
     @classmethod
     def read(cls) -> Self:

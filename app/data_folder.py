@@ -76,7 +76,7 @@ def locked(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 
 def _is_held(path: Path) -> bool:
-    with suppress(FileNotFoundError), path.open("rb") as file:
+    with suppress(FileNotFoundError, NotADirectoryError), path.open("rb") as file:
         return not locked(file.fileno(), fcntl.LOCK_SH)
     return False
 

@@ -4,6 +4,7 @@ Law: whoever is killed, in whatever order, the next start finds every committed 
 outlives its owner for longer than until then.
 """
 
+import asyncio
 import functools
 import importlib.util
 import os
@@ -59,6 +60,7 @@ class EmbeddedPostgres:
         self._owner_lock: int | None = owner_lock
         self._process: subprocess.Popen[bytes] | None = None
         self._socket_folder = data
+        self._cluster: tuple[int, int] | None = None
 
     @classmethod
     def start(cls, data: Path) -> Self:
@@ -83,11 +85,30 @@ class EmbeddedPostgres:
         """Whether the server has ended unasked."""
         return self._process is not None and self._process.poll() is not None
 
-    def restart(self) -> None:
-        """Start a server that has ended unasked, else do nothing. From the main thread."""
+    def gone(self) -> bool:
+        """Whether the folder was removed or replaced under the running server."""
+        try:
+            return _inode(self._data / CLUSTER) != self._cluster
+        except OSError:
+            return True
+
+    def abandon(self) -> None:
+        """Kill the server at once: ending gently, it would write into what has its path now."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    async def restart(self) -> None:
+        """Start a server that has ended unasked, else do nothing. From the main thread.
+
+        Everything that takes long is waited for aside, so that others are answered meanwhile.
+        """
         if self.ended():
             with _explained(self._data):
-                self._launch()
+                lock = await asyncio.to_thread(_take_from_the_dead, self._data)
+                process = self._begin(lock)
+                await asyncio.to_thread(_await_ready, self._data, process)
 
     def stop(self) -> None:
         """End the server, gently if it lets us, and give the folder free. Twice is once."""
@@ -100,23 +121,26 @@ class EmbeddedPostgres:
             self._owner_lock = None
 
     def _launch(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            raise RuntimeError("start Postgres from the main thread: it ends with its thread")
-        first = self._process is None
-        server_lock = _take_from_the_dead(self._data)
+        lock = _take_from_the_dead(self._data)
+        _await_ready(self._data, self._begin(lock))
+
+    def _begin(self, server_lock: int) -> subprocess.Popen[bytes]:
         try:
+            if threading.current_thread() is not threading.main_thread():
+                raise RuntimeError("start Postgres from the main thread: it ends with its thread")
             sweep(self._data, self._socket_folder)
             identity = _identity(self._data, server_lock)
             if not (self._data / CLUSTER).exists():
                 _make_cluster(self._data, identity, server_lock)
-            if first:
+            if self._process is None:
                 forget_socket_folder(self._data)
                 self._socket_folder = make_socket_folder(self._data, identity)
+            self._cluster = _inode(self._data / CLUSTER)
             command = _server_command(self._data, self._socket_folder)
             self._process = _spawn(self._data, command, identity, server_lock)
+            return self._process
         finally:
             os.close(server_lock)
-        _await_ready(self._data, self._process)
 
 
 def address(socket_folder: Path, *, user: str, database: str) -> str:
@@ -148,6 +172,11 @@ def _take_from_the_dead(data: Path) -> int:
 
 
 # The folder
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _make_cluster(data: Path, identity: Identity, server_lock: int) -> None:

@@ -25,6 +25,7 @@ from app import unprivileged
 
 ISSUER = "syncledger:local"
 AUDIENCE = "syncledger"
+KEY_FILE = "identity.key"
 
 
 class UnusableKey(Exception):
@@ -38,7 +39,7 @@ class Issuer:
     @classmethod
     def open(cls, data: Path) -> Self:
         """Read the key of a data folder; the first one to ask makes it."""
-        path = data / "identity.key"
+        path = data / KEY_FILE
         try:
             if not path.exists():
                 _create(path)

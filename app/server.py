@@ -15,6 +15,7 @@ from types import FrameType
 import uvicorn
 
 from api.context import Rooms
+from api.identity import Verifier
 from api.limits import MOST_BYTES
 from api.web import application
 from app import demo, wiring
@@ -67,14 +68,19 @@ class Server(uvicorn.Server):
 
 
 async def serve(config: Config, postgres: Postgres, announce: Callable[[], None]) -> None:
-    """Serve until a signal. `announce` is called when requests are answered."""
+    """Serve until a signal. `announce` is called when requests are answered.
+
+    Raises PostgresFailed where the data folder is removed under us.
+    """
     with _listen(config) as listener:
+        verifier = wiring.verifier(config)
+        await verifier.ready()
         await _bring_forward(postgres)
         async with wiring.open_rooms(postgres.dsn) as rooms:
             if config.opens_demo:
                 await demo.open_demo(rooms)
-            server = _server(config, rooms)
-            watch = asyncio.create_task(_watch(postgres.embedded))
+            server = _server(config, rooms, verifier)
+            watch = asyncio.create_task(_watch(postgres.embedded, server))
             _spare_the_collector()
             try:
                 announce()
@@ -85,10 +91,10 @@ async def serve(config: Config, postgres: Postgres, announce: Callable[[], None]
                     await watch
 
 
-def _server(config: Config, rooms: Rooms) -> Server:
+def _server(config: Config, rooms: Rooms, verifier: Verifier) -> Server:
     return Server(
         uvicorn.Config(
-            application(rooms, wiring.verifier(config), config.origins),
+            application(rooms, verifier, config.origins),
             http="httptools",
             ws="websockets-sansio",
             ws_max_size=MOST_BYTES,
@@ -127,14 +133,18 @@ def _listen(config: Config) -> socket.socket:
         ) from error
 
 
-async def _watch(embedded: EmbeddedPostgres | None) -> None:
+async def _watch(embedded: EmbeddedPostgres | None, server: Server) -> None:
     """Start Postgres again when it ends unasked. On the main thread, as the launcher wants."""
     while embedded is not None:
         await asyncio.sleep(WATCH)
+        if embedded.gone():
+            embedded.abandon()
+            server.should_exit = server.force_exit = True
+            raise PostgresFailed("the data folder was removed while it was served: start again")
         if embedded.ended():
             logger.warning("Postgres ended unasked; starting it again")
             try:
-                embedded.restart()
+                await embedded.restart()
             except PostgresFailed:
                 logger.exception("Postgres did not start again; trying once more")
                 await asyncio.sleep(PAUSE)

@@ -13,8 +13,8 @@ import asyncpg
 from api.context import Rooms
 from api.identity import Verifier
 from api.key_sets import FixedKeys, keys_at
-from app.config import Config
-from app.data_folder import running
+from app.config import BadConfig, Config
+from app.data_folder import CLUSTER, running
 from app.embedded_postgres import EmbeddedPostgres, address
 from app.issuer import AUDIENCE, ISSUER, Issuer
 from eventstore.appender import Appender
@@ -46,6 +46,16 @@ class NotMigrated(Exception):
         )
 
 
+class NoData(Exception):
+    """Nothing was ever kept in this folder."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(
+            f"There is no data in {data.resolve()}: `syncledger serve` makes it; or name another "
+            "folder with SYNCLEDGER_DATA, or a database with SYNCLEDGER_DSN."
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postgres:
     """Where the log is. `embedded`: the server that this process owns, if it owns one."""
@@ -64,6 +74,11 @@ def owned_postgres(config: Config) -> Iterator[Postgres]:
     if config.dsn is not None:
         yield Postgres(dsn=config.dsn, owner_dsn=config.owner_dsn or config.dsn)
         return
+    if config.owner_dsn is not None:
+        raise BadConfig(
+            "SYNCLEDGER_OWNER_DSN is set and SYNCLEDGER_DSN is not: set both, or none of them for "
+            "the embedded server. Only `migrate` needs nothing but the owner's."
+        )
     server = EmbeddedPostgres.start(config.data)
     try:
         yield _embedded(server.socket_folder, server)
@@ -74,12 +89,29 @@ def owned_postgres(config: Config) -> Iterator[Postgres]:
 @contextmanager
 def any_postgres(config: Config) -> Iterator[Postgres]:
     """For the other verbs: attached to a running `serve` where there is one."""
-    folder = None if config.dsn is not None else running(config.data)
+    own = config.dsn is None and config.owner_dsn is None
+    folder = running(config.data) if own else None
     if folder is not None:
         yield _embedded(folder, None)
         return
+    if own and not (config.data / CLUSTER).exists():
+        raise NoData(config.data)
     with owned_postgres(config) as postgres:
         yield postgres
+
+
+@contextmanager
+def owners_postgres(config: Config) -> Iterator[str]:
+    """For `migrate`: the DSN of the owner, made known in the same way."""
+    if config.owner_dsn is not None:
+        yield config.owner_dsn
+        return
+    folder = running(config.data) if config.dsn is None else None
+    if folder is not None:
+        yield _embedded(folder, None).owner_dsn
+        return
+    with owned_postgres(config) as postgres:
+        yield postgres.owner_dsn
 
 
 def _embedded(folder: Path, server: EmbeddedPostgres | None) -> Postgres:

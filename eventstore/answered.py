@@ -1,24 +1,28 @@
 """Requests that were answered before: the same question gets the first answer again.
 
-Law: the log's own record decides; memory only saves the look at it.
+Law: the log's own record decides, and memory only saves the look at it; nobody is shown again what
+they may not see any more.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable
 from uuid import UUID
 
-from domain.standing import ChangeSet
+from domain.actor import Actor, NotPermitted, Permission
+from domain.lifecycle import EnvironmentNotFound
+from domain.plan import Refused, RefusedChange
+from domain.standing import Standing
 from eventstore.database import Database, columns
-from eventstore.log import SQL, Log, Tip
-from eventstore.transact import Applied, Outcome, Request, RequestIdReused, Seen
+from eventstore.log import SQL
+from eventstore.transact import Applied, Outcome, Request, RequestIdReused, Seen, Tips
 
 MOST_REMEMBERED = 10_000
 
 
 class Answered:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tips: Tips) -> None:
         self._database = database
-        self._log = Log(database)
+        self._tips = tips
         self._seen: OrderedDict[tuple[str, UUID | None], Seen] = OrderedDict()
 
     def remember(self, requests: Iterable[Seen]) -> None:
@@ -39,18 +43,31 @@ class Answered:
             rows = await self._database.fetch(SQL["requests"], *columns(unknown, 2))
             self.remember(map(Seen._make, rows))
 
-    async def answer(self, request: Request) -> Outcome | None:
-        """The first answer again, or why not; None for a request that was not looked up."""
-        seen = self._seen.get((request.ask.environment, request.request_id))
-        if seen is None:
-            return None
+    def seen(self, request: Request) -> Seen | None:
+        """What is known of a request that was looked up; None for a new one."""
+        return self._seen.get((request.ask.environment, request.request_id))
+
+    async def answer(self, seen: Seen, request: Request) -> Outcome:
+        """The first answer again, or why not."""
         if not seen.same(request):
             return RequestIdReused(request_id=seen.request_id)
-        last: ChangeSet | None = None
-        async for change_set, _ in self._log.change_sets(seen.environment, Tip(), seen.last):
-            last = change_set
-        if last is None:
-            raise ValueError(f"{seen.environment} has no entries up to {seen.last}.")
-        return Applied(
+        last = await self._tips.change_set(seen.environment, seen.last)
+        tip = self._tips.tip(seen.environment)
+        now = last.standing if tip is None or tip.standing is None else tip.standing
+        refused = _lost(last.standing, now, request.ask.actor)
+        return refused or Applied(
             change_set=None if seen.first is None else last, standing=last.standing, replayed=True
         )
+
+
+def _lost(then: Standing, now: Standing, actor: Actor) -> Refused | None:
+    """Why the actor may not see any more what the first answer showed."""
+    held = now.environment.permissions(actor)
+    lost = then.environment.permissions(actor) - held
+    if not lost:
+        return None
+    needs = next(permission for permission in Permission if permission in lost)
+    refusal = (
+        NotPermitted(needs=needs) if held else EnvironmentNotFound(key=now.environment.profile.key)
+    )
+    return Refused(refusals=(RefusedChange(refusal=refusal),))

@@ -24,9 +24,12 @@ class Clock:
             rows = await connection.fetch(SQL["clock"])
         self._read, self._read_at = rows[0]["now"], monotonic()
 
-    def after(self, times: Iterable[datetime]) -> datetime:
-        """Now, or a microsecond after the latest of these times."""
+    def now(self) -> datetime:
+        """Unavailable until it was read."""
         if self._read is None:
             raise Unavailable("The database's clock was not read yet.")
-        now = self._read + timedelta(seconds=monotonic() - self._read_at)
-        return max([now, *(time + TICK for time in times)])
+        return self._read + timedelta(seconds=monotonic() - self._read_at)
+
+    def after(self, times: Iterable[datetime]) -> datetime:
+        """Now, or a microsecond after the latest of these times."""
+        return max([self.now(), *(time + TICK for time in times)])

@@ -58,6 +58,9 @@ class Doorbell:
             except Unavailable as error:
                 logger.warning("the doorbell is silent, readers poll: %s", error)
                 await asyncio.sleep(PAUSE)
+            except Exception:  # whatever it is, it may be mended
+                logger.exception("the doorbell is silent, readers poll")
+                await asyncio.sleep(PAUSE)
             finally:
                 if connection is not None:
                     connection.terminate()

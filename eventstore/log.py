@@ -40,6 +40,10 @@ class Tip(NamedTuple):
         return 0 if self.standing is None else self.standing.position
 
 
+NOTHING = Tip()
+"""Before the first entry of every log."""
+
+
 class StoredChange(NamedTuple):
     """What only the log knows of a change: its text and seal, and what may be erased."""
 
@@ -101,14 +105,23 @@ class Log:
 
     async def since(self, environment: str, position: int) -> AsyncIterator[ChangeSet]:
         """Every change set after a position, folded from the beginning."""
-        async for change_set, _ in self.change_sets(environment, Tip()):
+        async for change_set, _ in self.change_sets(environment, NOTHING):
             if change_set.standing.position > position:
                 yield change_set
 
-    async def tip(self, environment: str, upto: int = END) -> Tip:
-        """The fold of the log up to a position, from nothing."""
-        tip = Tip()
-        async for change_set, seal in self.change_sets(environment, tip, upto):
+    async def tip(
+        self,
+        environment: str,
+        start: Tip = NOTHING,
+        *,
+        upto: int = END,
+        until: datetime | None = None,
+    ) -> Tip:
+        """The fold of the log from a tip on, up to a position and until a time, both included."""
+        tip = start
+        async for change_set, seal in self.change_sets(environment, start, upto):
+            if until is not None and change_set.standing.as_of > until:
+                break
             tip = Tip(change_set.standing, seal)
         return tip
 

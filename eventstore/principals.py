@@ -3,12 +3,18 @@
 Law: the log holds handles; what a handle stands for can be erased without touching the log.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from time import monotonic
 from uuid import UUID
 
 from eventstore.database import Database
 from eventstore.log import SQL
+
+MOST_REMEMBERED = 10_000
+FRESH = 60.0
+"""Seconds after which who was erased is erased in memory too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +27,12 @@ class Principal:
 
 
 class Principals:
-    """Remembers whom it has met, so that a known one costs no look into the database."""
+    """Remembers for a while whom it has met: a known one costs no look into the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._by_handle: dict[UUID, Principal] = {}
-        self._by_provider_id: dict[str, Principal] = {}
+        self._by_handle: Remembered[UUID] = Remembered()
+        self._by_provider_id: Remembered[str] = Remembered()
 
     async def meet(self, provider_id: str, name: str | None = None) -> Principal:
         """The principal of this id, made at first sight. A name given replaces the one kept."""
@@ -34,18 +40,45 @@ class Principals:
         if known is not None and name in {None, known.name}:
             return known
         (row,) = await self._database.fetch(SQL["principal"], provider_id, name)
-        return self._remember(*row)
+        return self._remember(Principal(*row))
+
+    async def known(self, provider_id: str) -> Principal | None:
+        """The principal of this id, None where nobody has met it."""
+        known = self._by_provider_id.get(provider_id)
+        if known is None:
+            for row in await self._database.fetch(SQL["principal_known"], provider_id):
+                known = self._remember(Principal(*row))
+        return known
 
     async def of(self, handles: Iterable[UUID]) -> list[Principal]:
         """The principals of these handles, in their order; an erased one is only its handle."""
         wanted = list(handles)
-        unknown = [handle for handle in wanted if handle not in self._by_handle]
+        found = {handle: self._by_handle.get(handle) for handle in wanted}
+        unknown = [handle for handle, known in found.items() if known is None]
         if unknown:
             for row in await self._database.fetch(SQL["principals"], unknown):
-                self._remember(*row)
-        return [self._by_handle.get(handle) or Principal(handle, None, None) for handle in wanted]
+                found[row["handle"]] = self._remember(Principal(*row))
+        return [found[handle] or Principal(handle, None, None) for handle in wanted]
 
-    def _remember(self, handle: UUID, provider_id: str, name: str | None) -> Principal:
-        principal = Principal(handle, provider_id, name)
-        self._by_handle[handle] = self._by_provider_id[provider_id] = principal
+    def _remember(self, principal: Principal) -> Principal:
+        self._by_handle.keep(principal.handle, principal)
+        if principal.provider_id is not None:
+            self._by_provider_id.keep(principal.provider_id, principal)
         return principal
+
+
+class Remembered[Key]:
+    """Principals by a key, the oldest forgotten first, and each after a while."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Key, tuple[Principal, float]] = OrderedDict()
+
+    def get(self, key: Key) -> Principal | None:
+        principal, until = self._kept.get(key, (None, 0.0))
+        return principal if until > monotonic() else None
+
+    def keep(self, key: Key, principal: Principal) -> None:
+        self._kept[key] = principal, monotonic() + FRESH
+        self._kept.move_to_end(key)
+        if len(self._kept) > MOST_REMEMBERED:
+            self._kept.popitem(last=False)

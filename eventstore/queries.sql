@@ -1,7 +1,7 @@
 -- What the log is asked. Every statement is prepared by a test.
 
 -- name: append
--- The only way in. The arguments are those of arguments() in transact.py.
+-- The only way in. The arguments are those of arguments() in append.py.
 SELECT append($1, $2, $3, $4, $5) AS elsewhere;
 
 -- name: stands
@@ -9,6 +9,11 @@ SELECT append($1, $2, $3, $4, $5) AS elsewhere;
 SELECT events.environment
 FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS mine (environment, position, seal)
 JOIN events USING (environment, position, seal);
+
+-- name: end_backend
+-- What a line that was lost may still have to say, nobody is to hear any more.
+SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
+WHERE pid = $1 AND application_name = 'syncledger' AND usename = session_user;
 
 -- name: clock
 SELECT clock_timestamp() AS now;
@@ -50,14 +55,14 @@ JOIN requests USING (environment, request_id);
 -- name: principal
 SELECT handle, provider_id, name FROM principal($1, $2);
 
+-- name: principal_known
+SELECT handle, provider_id, name FROM principals WHERE provider_id = $1;
+
 -- name: principals
 SELECT handle, provider_id, name FROM principals WHERE handle = ANY ($1::uuid[]);
 
 -- name: remarks
 SELECT environment, change_set, text, salt FROM remarks WHERE environment = $1 ORDER BY change_set;
-
--- name: listen
-LISTEN syncledger;
 
 -- name: ring
 -- Carries no news: whoever hears it reads the heads.
@@ -74,4 +79,21 @@ WITH RECURSIVE logged AS (
 )
 SELECT environment FROM logged WHERE environment IS NOT NULL
 UNION SELECT environment FROM log_head
+UNION SELECT environment FROM remarks
+UNION SELECT environment FROM requests
 ORDER BY environment;
+
+-- name: requests_astray
+-- Requests that do not begin and end a change set of the same actor; or, where nothing had to be
+-- changed, do not stand where one ends.
+SELECT requests.request_id, requests.last_position
+FROM requests
+LEFT JOIN events AS last ON last.environment = requests.environment
+    AND last.position = requests.last_position
+LEFT JOIN events AS next ON next.environment = requests.environment
+    AND next.position = requests.last_position + 1
+WHERE requests.environment = $1
+  AND (last.position IS NULL OR next.change_set = last.change_set
+       OR requests.first_position IS NOT NULL
+           AND (last.change_set, last.actor) <> (requests.first_position, requests.actor))
+ORDER BY requests.last_position, requests.request_id;

@@ -69,6 +69,9 @@ class Tips(Protocol):
     def move(self, environment: str, change_sets: list[tuple[ChangeSet, bytes]]) -> None:
         """Take over what was just committed, each set with its seal; known ones are skipped."""
 
+    async def change_set(self, environment: str, end: int) -> ChangeSet:
+        """The change set that ends at a position. LookupError where there is none."""
+
 
 class Seen(NamedTuple):
     """A request that was answered before. `first` is None where nothing had to change."""

@@ -99,6 +99,8 @@ class _Walk:
         end = self.position
         if head is None:
             found(end, f"there are {end} entries but no head")
+        elif head.position == 0:
+            found(0, "the head stands at 0, where no append leaves one")
         elif head.position != end:
             found(min(end, head.position) + 1, f"the head says {head.position}, the log {end}")
         elif last is not None and head.seal != last.seal:
@@ -113,7 +115,7 @@ class Verifier:
         self._log = Log(database)
 
     async def environments(self) -> list[str]:
-        """Every environment with a head or an entry."""
+        """Every environment with a head, an entry, a remark or a request."""
         return [row["environment"] for row in await self._database.fetch(SQL["environments"])]
 
     async def verify(self, environment: str) -> AsyncIterator[ChangeSet | Report]:
@@ -130,6 +132,10 @@ class Verifier:
             if walk.commitments.get(row["change_set"]) != commitment(row["salt"], row["text"]):
                 message = "the reason is not the one that was sealed"
                 walk.report.found(row["change_set"], message)
+        astray = await self._database.fetch(SQL["requests_astray"], environment)
+        for row in astray:
+            message = f"the request {row['request_id']} is not answered by what is recorded here"
+            walk.report.found(row["last_position"], message)
         yield walk.report
 
     async def _walk(self, walk: _Walk) -> AsyncIterator[ChangeSet]:

@@ -12,7 +12,7 @@ from itertools import batched
 from pathlib import Path
 
 from domain.standing import ChangeSet, Standing
-from eventstore.database import Borrowed, Database, Unavailable
+from eventstore.database import Borrowed, Database
 from projections import changes, current_settings
 from projections.statements import SQL
 
@@ -93,11 +93,13 @@ class Projector:
                 await task
 
     async def _run(self) -> None:
+        told = ""
         while True:
             try:
                 await self.catch_up()
-            except Unavailable as error:
-                logger.warning("the projections wait for the database: %s", error)
-            except Exception:  # the tables may be made anew under us; the next look finds them
-                logger.exception("the projections are behind")
+                told = ""
+            except Exception as error:  # the tables may be made anew under us; it may be mended
+                if repr(error) != told:
+                    logger.warning("the projections are behind", exc_info=error)
+                told = repr(error)
             await asyncio.sleep(PAUSE)

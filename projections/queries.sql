@@ -9,8 +9,16 @@ WHERE head.position IS DISTINCT FROM mine.position
 ORDER BY 1;
 
 -- name: known
--- Environments with a log or with rows.
-SELECT environment FROM log_head
+-- Environments with a log or with rows; those of changes are found by skipping from key to key.
+WITH RECURSIVE changed AS (
+    (SELECT environment FROM changes ORDER BY environment LIMIT 1)
+    UNION ALL
+    SELECT (SELECT environment FROM changes WHERE environment > changed.environment
+            ORDER BY environment LIMIT 1)
+    FROM changed WHERE changed.environment IS NOT NULL
+)
+SELECT environment FROM changed WHERE environment IS NOT NULL
+UNION SELECT environment FROM log_head
 UNION SELECT environment FROM current_settings
 ORDER BY environment;
 

@@ -1,4 +1,4 @@
-"""The current state of every environment that was asked for, in memory, with its position.
+"""The state of every environment that was asked for, in memory, and at any past point.
 
 Law: a standing is folded from the log and from nothing else; past and live changes come by the
 same read, in order, whole change sets, none twice.
@@ -6,19 +6,19 @@ same read, in order, whole change sets, none twice.
 
 import asyncio
 import logging
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 from domain.standing import ChangeSet
 from eventstore.database import Unavailable
 from eventstore.doorbell import Doorbell
 from eventstore.log import Log, Tip
+from projections.course import Course
 
 logger = logging.getLogger(__name__)
 
-KEPT = 256
-"""Change sets of each environment kept in memory, so that a follower rarely reads the log."""
 PATIENCE = 0.2
 """Seconds until the heads are looked at though nobody rang."""
 
@@ -27,46 +27,11 @@ class NotReached(Exception):
     """The log did not come to the position in time."""
 
 
-class _Course:
-    """One environment in memory: where it stands, how it came there lately, and who waits."""
-
-    def __init__(self) -> None:
-        self.tip: Tip | None = None
-        self.recent: deque[ChangeSet] = deque(maxlen=KEPT)
-        self.reading = asyncio.Lock()
-        self.moved: asyncio.Event | None = None
-
-    def move(self, change_set: ChangeSet, seal: bytes) -> None:
-        position = 0 if self.tip is None else self.tip.position
-        first = change_set.changes[0].recorded.position
-        if first <= position:
-            return
-        if first > position + 1:
-            raise ValueError(f"Position {position} is followed by {first}.")
-        self.tip = Tip(change_set.standing, seal)
-        self.recent.append(change_set)
-        if self.moved is not None:
-            self.moved.set()
-            self.moved = None
-
-    def recent_after(self, position: int) -> list[ChangeSet] | None:
-        """The change sets after a position, None where memory does not go back that far."""
-        if self.tip is not None and position >= self.tip.position:
-            return []
-        after: list[ChangeSet] = []
-        for each in reversed(self.recent):
-            if each.standing.position <= position:
-                break
-            after.append(each)
-        after.reverse()
-        whole = after and after[0].changes[0].recorded.position <= position + 1
-        return after if whole else None
-
-
 class Standings:
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._courses: defaultdict[str, _Course] = defaultdict(_Course)
+        self._courses: defaultdict[str, Course] = defaultdict(Course)
+        self._known: set[str] | None = None
         self._pulse = (-1, -1)
 
     def tip(self, environment: str) -> Tip | None:
@@ -75,32 +40,46 @@ class Standings:
         return None if course is None else course.tip
 
     async def current(self, environment: str) -> Tip:
-        """What memory has; the end of the log at the first look."""
-        return self.tip(environment) or await self.catch_up(environment)
+        """What memory has; the end of the log at the first look.
+
+        Whether there is such a log is known from the heads, so that a missing environment costs no
+        more than one in memory.
+        """
+        tip = self.tip(environment)
+        if tip is None and self._known is not None and environment not in self._known:
+            return Tip()
+        return tip or await self.catch_up(environment)
 
     async def catch_up(self, environment: str) -> Tip:
         """Read on to the end of the log. An environment without a log is not kept in memory."""
-        course = self._courses[environment]
-        async with course.reading:
-            try:
-                async for read in self._log.change_sets(environment, course.tip or Tip()):
-                    course.move(*read)
-            except ValueError:  # an entry that cannot be read: what went before it is not the end
-                self._forget(environment, course)
-                raise
-        if course.tip is None:
-            self._forget(environment, course)
-            return Tip()
-        return course.tip
+        while True:
+            course = self._courses[environment]
+            async with course.reading:
+                if self._courses.get(environment) is not course:
+                    continue  # forgotten by who read before us
+                try:
+                    async for read in self._log.change_sets(environment, course.tip or Tip()):
+                        course.move(*read)
+                except ValueError:  # an entry that cannot be read: what went before is not the end
+                    self._forget(environment, course)
+                    raise
+                if course.tip is None:
+                    self._forget(environment, course)
+                return course.tip or Tip()
 
-    def _forget(self, environment: str, course: _Course) -> None:
+    def _forget(self, environment: str, course: Course) -> None:
         if self._courses.get(environment) is course:
             del self._courses[environment]
+        course.wake()
 
     def move(self, environment: str, change_sets: list[tuple[ChangeSet, bytes]]) -> None:
-        """Take over what was just committed on top of `tip`; what is known is skipped."""
+        """Take over what was just committed. What does not follow is read from the log again."""
         for change_set, seal in change_sets:
-            self._courses[environment].move(change_set, seal)
+            course = self._courses[environment]
+            if not course.move(change_set, seal):
+                logger.warning("the memory of %s had a gap, and is read anew", environment)
+                self._forget(environment, course)
+                return
 
     async def reach(self, environment: str, position: int, patience: float) -> Tip:
         """The tip, at this position or later. NotReached when it does not come in time."""
@@ -123,7 +102,7 @@ class Standings:
         course = self._courses[environment]
         if course.tip is not None and course.tip.position > position:
             return True
-        moved = course.moved = course.moved or asyncio.Event()
+        moved = course.next_move()
         try:
             async with asyncio.timeout(patience):
                 await moved.wait()
@@ -140,13 +119,48 @@ class Standings:
         """Every change set after a position, from memory, or from the log where that is longer."""
         await self.current(environment)
         course = self._courses.get(environment)
-        recent = [] if course is None else course.recent_after(position)
+        recent = None if course is None else course.recent_after(position)
         if recent is not None:
             for change_set in recent:
                 yield change_set
-            return
-        async for change_set in self._log.since(environment, position):
-            yield change_set
+        elif course is not None:
+            start = course.milestones.before(position)
+            async for change_set, _ in self._log.change_sets(environment, start):
+                if change_set.standing.position > position:
+                    yield change_set
+
+    async def past(self, environment: str, position: int) -> Tip:
+        """The fold up to a position, or up to the end of the log where that is earlier."""
+        tip, course = await self.current(environment), self._courses.get(environment)
+        if course is None or position >= tip.position:
+            return tip
+        recent = course.recent_at(position)
+        if recent is not None:
+            return Tip(recent.standing)
+        start = course.milestones.before(position)
+        return await self._log.tip(environment, start, upto=position)
+
+    async def past_time(self, environment: str, at: datetime) -> Tip:
+        """The fold of everything that was recorded at a time or before it."""
+        tip, course = await self.current(environment), self._courses.get(environment)
+        if course is None or tip.standing is None or at >= tip.standing.as_of:
+            return tip
+        start = course.milestones.before_time(at)
+        return await self._log.tip(environment, start, until=at)
+
+    async def change_set(self, environment: str, end: int) -> ChangeSet:
+        """The change set that ends at a position. LookupError where the log does not go so far."""
+        await self.current(environment)
+        course = self._courses.get(environment)
+        recent = None if course is None else course.recent_at(end)
+        if recent is not None:
+            return recent
+        if course is not None:
+            start = course.milestones.before(end - 1)
+            async for change_set, _ in self._log.change_sets(environment, start, end):
+                if change_set.standing.position == end:
+                    return change_set
+        raise LookupError(f"{environment} has no change set that ends at {end}.")
 
     @asynccontextmanager
     async def following(self, doorbell: Doorbell) -> AsyncIterator["Standings"]:
@@ -162,14 +176,21 @@ class Standings:
     async def _follow(self, doorbell: Doorbell) -> None:
         while True:
             await doorbell.heard(PATIENCE)
-            with suppress(Unavailable):
+            try:
                 await self._look()
+            except Unavailable:
+                pass  # told by those who must write
+            except Exception:  # whatever it is, the next look may find it mended
+                logger.exception("other processes cannot be followed for now")
+                await asyncio.sleep(PATIENCE)
 
     async def _look(self) -> None:
         pulse = await self._log.pulse()
         if pulse == self._pulse:
             return
-        for head in await self._log.heads():
+        heads = await self._log.heads()
+        self._known = {head.environment for head in heads}
+        for head in heads:
             tip = self.tip(head.environment)
             if tip is not None and tip.position < head.position:
                 try:

@@ -10,8 +10,15 @@ from eventstore.database import Database
 from eventstore.log import END, Log
 from eventstore.verify import Report, Verifier
 from projections import changes, current_settings
+from projections.statements import SQL
 
 type Row = current_settings.Row | changes.Row
+
+
+async def environments(database: Database) -> list[str]:
+    """Every environment of which anything is kept, anywhere."""
+    kept = {found["environment"] for found in await database.fetch(SQL["known"])}
+    return sorted(kept.union(await Verifier(database).environments()))
 
 
 async def verify(database: Database, environment: str) -> Report:

@@ -18,7 +18,7 @@ from domain.lifecycle import EnvironmentExists, EnvironmentNotFound, RenameEnvir
 from domain.membership import GrantRole, RevokeRole
 from domain.plan import Ask, BeyondTheEnd, ChangedMeanwhile, Refused, RefusedChange
 from domain.plan import plan as real_plan
-from domain.standing import Standing
+from domain.standing import ChangeSet, Standing
 from domain.switches import SwitchAppointmentAttachments, SwitchAssignedTasks
 from eventstore import answered, appender, transact
 from eventstore import database as database_module
@@ -412,7 +412,7 @@ async def test_a_process_remembers_only_so_many_requests_and_finds_the_others_in
 
 
 async def test_a_remembered_request_whose_log_is_gone_is_an_error_and_no_answer(
-    place: Place, process: Process
+    place: Place, process: Process, other_process: Process
 ) -> None:
     await register(process)
     request_id = uuid4()
@@ -421,8 +421,8 @@ async def test_a_remembered_request_whose_log_is_gone_is_an_error_and_no_answer(
         "ALTER TABLE syncledger.events DISABLE TRIGGER ALL; DELETE FROM syncledger.events"
     )
 
-    with pytest.raises(ValueError, match="no entries up to 3"):
-        await ask(process, ON, request_id=request_id)
+    with pytest.raises(LookupError, match="no change set that ends at 3"):
+        await ask(other_process, ON, request_id=request_id)
 
 
 # Faults
@@ -713,7 +713,67 @@ async def test_more_than_a_group_may_hold_is_written_in_several(
     assert await assert_sound(process) == 42
 
 
+async def test_a_group_is_bounded_by_what_it_must_decide_not_by_how_many_ask(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(appender, "MOST_IN_A_GROUP", 100)
+    await register(process)
+
+    await asyncio.gather(*(applied(ask(process, *FLICKER * 30)) for _ in range(10)))
+
+    times = [entry.recorded_at for entry in (await entries(process))[2:]]
+    assert len(set(times)) == 5
+    assert await assert_sound(process) == 602
+
+
 # The time
+
+
+async def test_a_log_that_ends_in_the_future_is_told_so_and_holds_up_no_other(
+    place: Place, other_process: Process
+) -> None:
+    await register(other_process, KEY, "another")
+    ahead = "recorded_at = clock_timestamp() + interval '60 s'"
+    await place.as_superuser(
+        "ALTER TABLE syncledger.log_head DISABLE TRIGGER ALL",
+        "ALTER TABLE syncledger.events DISABLE TRIGGER ALL",
+        f"UPDATE syncledger.log_head SET {ahead} WHERE environment = '{KEY}'",  # noqa: S608 -- ours
+        f"UPDATE syncledger.events SET {ahead} WHERE environment = '{KEY}'",  # noqa: S608 -- ours
+        "ALTER TABLE syncledger.log_head ENABLE ALWAYS TRIGGER log_head_moves_with_append",
+        "ALTER TABLE syncledger.events ENABLE ALWAYS TRIGGER events_come_from_append",
+    )
+    async with AsyncExitStack() as stack:
+        process = await enter_process(stack, place.dsn)
+        began = monotonic()
+        late, *others = await asyncio.gather(
+            ask(process, ON),
+            *(ask(process, *FLICKER, environment="another") for _ in range(5)),
+            return_exceptions=True,
+        )
+        assert monotonic() - began < 2
+        assert isinstance(late, Unavailable)
+        assert "it must have been set back" in str(late)
+        assert all(isinstance(each, Applied) for each in others)
+
+
+async def test_a_first_answer_that_must_be_looked_for_holds_up_nobody(
+    place: Place, process: Process, other_process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id, released = uuid4(), asyncio.Event()
+    await register(process, KEY, "another")
+    first = await applied(ask(process, ON, request_id=request_id))
+    real = other_process.standings.change_set
+
+    async def change_set(environment: str, end: int) -> ChangeSet:
+        await released.wait()
+        return await real(environment, end)
+
+    monkeypatch.setattr(other_process.standings, "change_set", change_set)
+    again = asyncio.create_task(ask(other_process, ON, request_id=request_id))
+    await applied(ask(other_process, ON, environment="another"))
+    assert not again.done()
+    released.set()
+    assert (await applied(again)).change_set == first.change_set
 
 
 async def test_a_clock_that_was_not_read_tells_no_time() -> None:
@@ -726,7 +786,7 @@ async def test_a_process_whose_clock_went_wrong_reads_it_again(
     process: Process, wrong: timedelta
 ) -> None:
     await register(process)
-    clock = process.appender._clock
+    clock = process.appender._writer._clock
     assert clock._read is not None
     clock._read += wrong
 
@@ -739,7 +799,7 @@ async def test_a_process_whose_clock_went_wrong_reads_it_again(
 
 async def test_entries_of_one_log_are_never_recorded_at_an_earlier_time(process: Process) -> None:
     await register(process)
-    clock = process.appender._clock
+    clock = process.appender._writer._clock
     for _ in range(3):
         assert clock._read is not None
         clock._read -= timedelta(seconds=1)

@@ -99,7 +99,8 @@ def say(*words: str, **environment: str) -> Result:
 
 def good(*words: str, **environment: str) -> str:
     said = say(*words, **environment)
-    assert (said.exit_code, said.stderr) == (0, ""), said.output
+    assert said.exit_code == 0, said.output
+    assert not said.stderr or said.stderr.startswith("A new key was made in "), said.stderr
     return said.stdout
 
 
@@ -126,8 +127,9 @@ def test_the_schema_is_the_one_that_is_kept() -> None:
 
 def test_verify_tells_of_every_environment_in_words_and_for_machines(data: Path) -> None:
     lines = good("verify", DATA=str(data)).splitlines()
-    assert len(lines) == 3
-    assert all(line.endswith(" entries, whole") for line in lines)
+    assert len(lines) == 4
+    assert all(line.endswith(" entries, whole") for line in lines[:3])
+    assert lines[3] == "3 environments verified"
     reports = json.loads(good("verify", "--json", DATA=str(data)))
     assert [report["environment"] for report in reports] == [
         "contoso-dev",
@@ -199,6 +201,26 @@ def test_a_token_for_machines_and_without_extras(tmp_path: Path) -> None:
     claims = jwt.decode(token, options={"verify_signature": False})
     assert "name" not in claims
     assert claims["platform_administrator"] is False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--as", ""),
+        ("--as", "x" * 256),
+        ("--as", "a", "--name", ""),
+        ("--as", "a", "--hours", "0"),
+        ("--as", "a", "--hours", "-1"),
+        ("--as", "a", "--hours", "nan"),
+        ("--as", "a", "--hours", "inf"),
+        ("--as", "a", "--hours", "1e300"),
+    ],
+)
+def test_no_token_is_made_that_would_not_be_taken(tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = say("token", *words, DATA=str(tmp_path / "data"))
+    assert result.exit_code == 2
+    assert "Invalid value" in result.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_no_token_is_made_where_a_provider_makes_them(tmp_path: Path) -> None:

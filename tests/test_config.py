@@ -36,6 +36,21 @@ def test_nothing_needs_to_be_set() -> None:
     assert (config.log_level, config.demo, config.origins) == ("INFO", True, ())
 
 
+@pytest.mark.parametrize(
+    ("variables", "opens"),
+    [
+        ({}, True),
+        ({"DEMO": "false"}, False),
+        ({"DSN": "postgresql://application@database/syncledger"}, False),
+        ({"ISSUER": "https://a.example", "AUDIENCE": "b", "JWKS": "c"}, False),
+    ],
+)
+def test_a_demonstration_is_opened_only_where_everything_is_our_own(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], opens: bool
+) -> None:
+    assert read(monkeypatch, **variables).opens_demo is opens
+
+
 def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     config = read(
         monkeypatch,

@@ -1,3 +1,4 @@
+import asyncio
 from contextlib import AsyncExitStack
 from time import monotonic
 
@@ -11,6 +12,7 @@ from domain.switches import SwitchAssignedTasks
 from eventstore import doorbell as module
 from eventstore.database import Database
 from eventstore.doorbell import Doorbell
+from projections import standings
 
 LONG = 10.0
 
@@ -72,15 +74,46 @@ async def test_in_stillness_the_line_is_tried(
 
 
 async def test_what_another_process_appends_is_soon_known_here(
-    process: Process, other_process: Process
+    process: Process, other_process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Sooner than by looking at the heads now and then, which is put off here."""
+    monkeypatch.setattr(standings, "PATIENCE", LONG)
+    await asyncio.sleep(0.25)
     await register(process)
-    await other_process.standings.current(KEY)
+    await other_process.standings.catch_up(KEY)
     for number in range(5):
         await ask(process, SwitchAssignedTasks(on=number % 2 == 0))
         began = monotonic()
         assert await other_process.standings.moved(KEY, 2 + number, LONG)
-        assert monotonic() - began < 1
+        assert monotonic() - began < LONG / 2
+
+
+async def test_whatever_the_database_says_the_bell_is_tried_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.05)
+    role = "syncledger_app"
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(place.dsn))
+        bell = await stack.enter_async_context(Doorbell(database).running())
+        await heard(bell)
+        await place.as_superuser(
+            f"ALTER DATABASE {place.name} CONNECTION LIMIT 0",
+            f"REVOKE CONNECT ON DATABASE {place.name} FROM {role}, PUBLIC",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 -- own role
+            f"WHERE usename = '{role}' AND datname = current_database()",
+        )
+
+        async def told() -> bool:
+            return "the doorbell is silent" in caplog.text
+
+        await until(told)
+        await bell.heard(0.05)
+        await place.as_superuser(
+            f"ALTER DATABASE {place.name} CONNECTION LIMIT -1",
+            f"GRANT CONNECT ON DATABASE {place.name} TO {role}",
+        )
+        assert await heard(bell) < LONG
 
 
 async def test_a_doorbell_at_its_end_leaves_no_connection(place: Place) -> None:

@@ -24,6 +24,7 @@ from edge import (
 )
 
 from api.nodes import NodeId, parsed
+from eventstore.database import Database, Row
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
@@ -287,16 +288,36 @@ async def _feed_error(edge: Edge, key: str) -> bytes:
         return str(await talk.hear()).replace(key, "KEY").encode()
 
 
-@pytest.mark.parametrize("wanted", [0, 1, 6, 7, 10**6])
-async def test_waiting_for_a_position_of_a_hidden_environment_waits_no_more_than_for_a_missing_one(
-    edge: Edge, wanted: int
+@pytest.mark.parametrize("wanted", [None, 0, 1, 6, 7, 10**6])
+async def test_a_hidden_environment_costs_exactly_what_a_missing_one_does(
+    edge: Edge, wanted: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The same statements, and so the same time: whether it is there, and how far, stays hidden."""
     document = (
-        "query ($key: String!, $at: Int!) { environment(key: $key, atLeastPosition: $at) { key } }"
+        "query ($key: String!, $at: Int) { environment(key: $key, atLeastPosition: $at) { key } }"
     )
+    asked: list[str] = []
+    real = Database.fetch
+
+    async def fetch(self: Database, sql: str, *arguments: object) -> list[Row]:
+        if asyncio.current_task() is not follower:
+            asked.append(sql)
+        return await real(self, sql, *arguments)
+
+    follower = next(task for task in asyncio.all_tasks() if task.get_name() == "standings")
+    edge.rooms.projector.catch_up = _nothing  # type: ignore[method-assign]
+    monkeypatch.setattr(Database, "fetch", fetch)
+    costs = []
     async with asyncio.timeout(2):
-        answers = [
-            (await edge.send(NOBODY, document, {"key": key, "at": wanted})).content
-            for key in (KEY, "missing")
-        ]
-    assert answers == [b'{"data":{"environment":null}}'] * 2
+        for key in (KEY, "missing"):
+            await edge.send(NOBODY, document, {"key": key, "at": wanted})
+            asked.clear()
+            answer = await edge.send(NOBODY, document, {"key": key, "at": wanted})
+            assert answer.content == b'{"data":{"environment":null}}'
+            costs.append(list(asked))
+    assert costs[0] == costs[1]
+    del edge.rooms.projector.catch_up
+
+
+async def _nothing() -> int:
+    return 0

@@ -3,6 +3,7 @@
 Its law: what was committed is there after every death, and no process outlives its owner.
 """
 
+import asyncio
 import fcntl
 import importlib.util
 import os
@@ -240,7 +241,7 @@ def test_stopping_twice_is_stopping_once(data: Path, start: Start) -> None:
     server.stop()
     server.stop()
     assert not server.ended()
-    server.restart()
+    asyncio.run(server.restart())
     assert not processes_of(data)
 
 
@@ -251,7 +252,7 @@ async def test_a_killed_server_is_noticed_and_restarted_without_loss(
     await ask(server.socket_folder, *WRITE)
     postmaster(data).kill()
     eventually(server.ended)
-    server.restart()
+    await server.restart()
     assert not server.ended()
     assert await ask(server.socket_folder, READ) == 42
 
@@ -259,7 +260,7 @@ async def test_a_killed_server_is_noticed_and_restarted_without_loss(
 def test_restarting_a_server_that_runs_changes_nothing(data: Path, start: Start) -> None:
     server = start(data)
     before = postmaster(data)
-    server.restart()
+    asyncio.run(server.restart())
     assert postmaster(data) == before
 
 
@@ -392,7 +393,7 @@ async def test_a_path_too_long_for_a_socket(
     kill(postmaster(data))
     eventually(server.ended)
     second = server.socket_folder
-    server.restart()
+    await server.restart()
     assert server.socket_folder == second
     server.stop()
     assert not second.exists()
@@ -520,10 +521,10 @@ def test_a_restart_that_fails_can_be_tried_again(data: Path, start: Start) -> No
     kill(postmaster(data))
     eventually(server.ended)
     with pytest.raises(PostgresFailed):
-        server.restart()
+        asyncio.run(server.restart())
     assert server.ended()
     configuration.write_text(good)
-    server.restart()
+    asyncio.run(server.restart())
     assert not server.ended()
 
 

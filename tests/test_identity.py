@@ -76,6 +76,9 @@ class CountedKeys:
         self._keys = FixedKeys(keys)
         self.asked = 0
 
+    async def ready(self) -> None:
+        await self._keys.ready()
+
     async def key(self, key_id: str) -> jwt.PyJWK:
         self.asked += 1
         return await self._keys.key(key_id)

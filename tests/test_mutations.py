@@ -7,6 +7,7 @@ from edge import ADA, AUDREY, BEN, CARL, NOBODY, PAULA, Edge, Person, at, codes,
 from domain.actor import SecurityRole
 from domain.membership import GrantRole, RevokeRole
 from domain.switches import SwitchAssignedTasks
+from eventstore import principals
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
@@ -383,27 +384,50 @@ async def test_the_last_administrator_stays_and_may_go_when_there_is_another(edg
     assert at(again, "changeSet") == at(gone, "changeSet")
 
 
-async def test_a_first_answer_given_again_tells_one_who_lost_every_role_nothing_new(
-    edge: Edge,
+@pytest.mark.parametrize(
+    ("left", "refusal"), [((), "ENVIRONMENT_NOT_FOUND"), (("SYNC_WORKER",), "NOT_PERMITTED")]
+)
+async def test_a_first_answer_is_not_given_again_to_who_may_not_see_it_any_more(
+    edge: Edge, left: tuple[str, ...], refusal: str
 ) -> None:
     key = await edge.open()
     asked = {"requestId": str(uuid4())}
     first = await change(edge, key, TASKS_ON, **asked)
     handle = (await edge.actor(CARL)).handle
     role = SecurityRole.SYSTEM_CUSTOMIZER
+    for other in left:
+        granted = GrantRole(principal=handle, role=SecurityRole(other))
+        await edge.change(ADA, granted, key=key)
     await edge.change(ADA, RevokeRole(principal=handle, role=role), key=key)
-    await manage(edge, ADA, "renameEnvironment", environmentKey=key, name="Secret")
-    body = await edge.ask(
-        CARL,
-        """mutation ($input: ChangeSettingsInput!) { changeSettings(input: $input) {
-          ... on SettingsChanged { settings { environment { name position } } } } }""",
-        {"input": {"environmentKey": key, "changes": [TASKS_ON], **asked}},
+    again = await change(edge, key, TASKS_ON, **asked)
+    assert refusals(again) == [refusal]
+    await edge.change(ADA, GrantRole(principal=handle, role=role), key=key)
+    restored = await change(edge, key, TASKS_ON, **asked)
+    assert at(restored, "replayed") is True
+    assert at(restored, "settings.position") == at(first, "settings.position")
+
+
+async def test_who_gave_up_his_own_role_and_lost_the_answer_gets_it_again(edge: Edge) -> None:
+    key = await edge.open()
+    bo = Person(f"{uuid4()}@contoso.example", SecurityRole.SYSTEM_ADMINISTRATOR)
+    grant = GrantRole(
+        principal=(await edge.actor(bo)).handle, role=SecurityRole.SYSTEM_ADMINISTRATOR
     )
-    seen = at(body, "data.changeSettings.settings.environment")
-    assert seen == {"name": "Contoso", "position": at(first, "settings.position")}
+    await edge.change(ADA, grant, key=key)
+    asked = {
+        "environmentKey": key,
+        "principal": bo.subject,
+        "role": "SYSTEM_ADMINISTRATOR",
+        "requestId": str(uuid4()),
+    }
+    first = await manage(edge, bo, "revokeRole", **asked)
+    again = await manage(edge, bo, "revokeRole", **asked)
+    assert at(first, "replayed") is False
+    assert at(again, "replayed") is True
+    assert at(again, "changeSet.position") == at(first, "changeSet.position")
 
 
-async def test_nobody_becomes_known_by_being_named_in_a_request_that_is_refused(
+async def test_nobody_becomes_known_by_being_named_in_a_request_of_which_nothing_comes(
     edge: Edge,
 ) -> None:
     key = await edge.open()
@@ -413,6 +437,12 @@ async def test_nobody_becomes_known_by_being_named_in_a_request_that_is_refused(
         assert refusals(await manage(edge, person, "grantRole", **role))
     new = {"key": f"x-{uuid4()}", "name": "X", "kind": "TRIAL", "administrator": unknown}
     assert refusals(await manage(edge, ADA, "registerEnvironment", **new)) == ["NOT_PERMITTED"]
+    taken = {**new, "key": key}
+    assert refusals(await manage(edge, PAULA, "registerEnvironment", **taken)) == [
+        "ENVIRONMENT_EXISTS"
+    ]
+    nothing = await manage(edge, ADA, "revokeRole", **role, requestId=str(uuid4()))
+    assert at(nothing, "changeSet") is None
     document = f"mutation ($input: GrantRoleInput!) {{ grantRole(input: $input) {RESULT} }}"
     body = await edge.ask(ADA, document, {"input": {**role, "reason": ""}})
     assert codes(body) == ["BAD_USER_INPUT"]
@@ -422,7 +452,7 @@ async def test_nobody_becomes_known_by_being_named_in_a_request_that_is_refused(
 
 
 async def test_the_last_change_of_a_grant_names_the_handle_once_the_person_is_erased(
-    edge: Edge,
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = await edge.open()
     gone = Person(f"{uuid4()}@contoso.example")
@@ -430,8 +460,9 @@ async def test_the_last_change_of_a_grant_names_the_handle_once_the_person_is_er
     await edge.place.as_superuser(
         f"DELETE FROM syncledger.principals WHERE handle = '{handle}'"  # noqa: S608 -- own handle
     )
-    edge.rooms.principals._by_handle.clear()
-    edge.rooms.principals._by_provider_id.clear()
+    monkeypatch.setattr(principals, "FRESH", 0.0)  # a minute has passed
+    edge.rooms.principals._by_handle = principals.Remembered()
+    edge.rooms.principals._by_provider_id = principals.Remembered()
     made = await edge.change(ADA, GrantRole(principal=handle, role=SecurityRole.AUDITOR), key=key)
     async with edge.talk(ADA) as talk:
         await talk.subscribe(

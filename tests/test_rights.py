@@ -5,11 +5,12 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from conftest import Place, Process, ask, register
-from given import ALICE, KEY
+from given import ALICE, KEY, REGISTERED, fold
 
 from domain.switches import SwitchAppointmentAttachments
 from eventstore.append import arguments
@@ -17,9 +18,10 @@ from eventstore.database import Database
 from eventstore.log import SQL, Tip
 from eventstore.migrate import migrate
 from eventstore.seal import GENESIS, Entry
-from eventstore.transact import Draft
+from eventstore.transact import Applied, Draft, Remark, Seen
 from projections.projector import SCHEMA
 
+OTHER = "another"
 INSERT_EVENT = (
     "INSERT INTO syncledger.events SELECT environment, position + 1, change_set, type, payload, "
     "actor, reason, recorded_at, seal FROM syncledger.events WHERE position = 3"
@@ -39,14 +41,14 @@ TAMPERING = [
     "UPDATE syncledger.log_head SET position = 2",
     "UPDATE syncledger.log_head SET seal = decode(repeat('00', 32), 'hex')",
     "UPDATE syncledger.log_head SET recorded_at = now()",
-    "INSERT INTO syncledger.log_head SELECT 'more', 1, seal, now() FROM syncledger.log_head",
+    "INSERT INTO syncledger.log_head VALUES ('more', 1, decode(repeat('00', 32), 'hex'), now())",
 ]
 
 
 @pytest.fixture
 async def written(place: Place, process: Process) -> AsyncIterator[list[asyncpg.Record]]:
-    """Three entries with a reason and a request id. They must all be there in the end."""
-    await register(process)
+    """Entries with a reason and a request id. They must all be there in the end."""
+    await register(process, KEY, OTHER)
     await ask(process, SwitchAppointmentAttachments(on=True), reason="why", request_id=ALICE)
     before = await everything(process.database)
     yield before
@@ -154,6 +156,27 @@ async def test_not_even_a_superuser_may_change_history(
         assert await allowed(connection, TAMPERING, preamble) == []
 
 
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        "EXECUTE E'/*\\n{frame}*/ UPDATE syncledger.log_head SET position = 1'",
+        "UPDATE syncledger.log_head /*\n{frame}*/ SET position = 1",
+        "EXECUTE E'/*\\n{frame}*/ {insert}'",
+    ],
+)
+@pytest.mark.parametrize("role", ["postgres", "syncledger_owner"])
+async def test_who_only_quotes_append_is_not_it(
+    place: Place, written: list[asyncpg.Record], disguise: str, role: str
+) -> None:
+    signature = "append(timestamp with time zone,jsonb,jsonb,jsonb,jsonb)"
+    frame = f"PL/pgSQL function {signature} line 1 at SQL statement"
+    statement = disguise.format(frame=frame, insert=INSERT_EVENT)
+    async with connected(place.owner_dsn) as connection:
+        await connection.execute(f"SET ROLE {role}")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="alone"):
+            await connection.execute(f"DO $$BEGIN {statement}; END$$")
+
+
 async def test_a_refusal_says_why(place: Place, written: list[asyncpg.Record]) -> None:
     async with connected(place.owner_dsn) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="history is never changed"):
@@ -194,10 +217,39 @@ async def append(
     off: timedelta = timedelta(),
     at: datetime | None = None,
 ) -> None:
+    moves = {environment: (expected, tip)}
+    await append_moves(database, entries, moves, off=off, at=at)
+
+
+async def append_moves(
+    database: Database,
+    entries: list[Entry],
+    moves: dict[str, tuple[int, int]],
+    *,
+    off: timedelta = timedelta(),
+    at: datetime | None = None,
+    remarks: list[Remark] | None = None,
+    requests: list[Seen] | None = None,
+) -> None:
+    """Ask for heads to move from where to where, and for what is to come with that."""
     (now,) = await database.fetch(SQL["clock"])
-    draft = Draft(environment, Tip(), Tip(), entries)
-    time, heads, *rows = arguments([draft], at or now["now"] + off)
-    moved = [{**head, "expected": expected, "tip": tip} for head in json.loads(heads)]
+    drafts = [
+        Draft(
+            environment, Tip(), Tip(), [each for each in entries if each.environment == environment]
+        )
+        for environment in moves
+    ]
+    drafts[0].entries += [each for each in entries if each.environment not in moves]
+    drafts[0].remarks += remarks or []
+    standing = fold(REGISTERED)
+    assert standing is not None
+    nothing = Applied(change_set=None, standing=standing)
+    drafts[0].requests |= {seen.request_id: (seen, nothing) for seen in requests or []}
+    time, heads, *rows = arguments(drafts, at or now["now"] + off)
+    moved = [
+        {**head, "expected": expected, "tip": tip}
+        for head, (expected, tip) in zip(json.loads(heads), moves.values(), strict=True)
+    ]
     await database.fetch(SQL["append"], time, json.dumps(moved), *rows)
 
 
@@ -207,7 +259,7 @@ DO_NOT_FILL = [
     ([entry(4, 4)], 5),  # too few
     ([], 4),
     ([entry(4, 4), entry(5, 4)], 4 + 2),
-    ([entry(4, 4, "another")], 4),  # another log's
+    ([entry(4, 4, "unheard-of")], 4),  # another log's
 ]
 
 
@@ -217,6 +269,45 @@ async def test_append_refuses_entries_that_do_not_fill_the_way(
     for entries, tip in DO_NOT_FILL:
         with pytest.raises(asyncpg.CheckViolationError, match="entries fill the way"):
             await append(process.database, entries, tip=tip)
+
+
+async def test_append_moves_no_head_back_and_none_at_the_cost_of_another(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    """What one head would go back must not pay for what another goes on without entries."""
+    for entries, moves in [
+        ([], {KEY: (3, 2)}),
+        ([], {KEY: (3, 4), OTHER: (2, 1)}),
+        ([entry(4, 4), entry(6, 6)], {KEY: (3, 6), OTHER: (2, 1)}),
+        ([entry(4, 4)], {KEY: (3, 5), OTHER: (2, 3)}),
+    ]:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await append_moves(process.database, entries, moves)
+
+
+async def test_append_refuses_a_remark_that_is_on_nothing_it_appends(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    for environment, change_set in [(KEY, 3), (KEY, 5), (KEY, 9), (OTHER, 1), ("unheard-of", 1)]:
+        remark = Remark(environment, change_set, "why", bytes(32))
+        with pytest.raises(asyncpg.CheckViolationError, match="belong to no change set"):
+            await append_moves(process.database, [entry(4, 4)], {KEY: (3, 4)}, remarks=[remark])
+
+
+async def test_append_refuses_a_request_that_these_heads_were_not_asked(
+    process: Process, written: list[asyncpg.Record]
+) -> None:
+    for environment, first, last in [
+        (KEY, None, 2),
+        (KEY, None, 5),
+        (KEY, 3, 4),
+        (KEY, 5, 4),
+        (OTHER, None, 2),
+        ("unheard-of", None, 0),
+    ]:
+        seen = Seen(environment, uuid4(), bytes(32), ALICE, first, last)
+        with pytest.raises(asyncpg.CheckViolationError, match="were not asked of these heads"):
+            await append_moves(process.database, [entry(4, 4)], {KEY: (3, 4)}, requests=[seen])
 
 
 async def test_append_refuses_an_entry_of_an_impossible_form(

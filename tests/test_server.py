@@ -165,9 +165,45 @@ def test_the_other_verbs_start_a_server_of_their_own_where_none_runs(
 
 
 def test_verify_of_a_folder_that_was_never_served_says_what_to_do(tmp_path: Path) -> None:
-    ended = run("verify", DATA=str(tmp_path / "data"))
+    for verb in ("verify", "rebuild"):
+        ended = run(verb, DATA=str(tmp_path / "data"))
+        assert ended.returncode == 1
+        assert f"There is no data in {tmp_path / 'data'}" in ended.stderr
+        assert not (tmp_path / "data").exists()
+
+
+def test_an_owner_alone_is_enough_to_migrate_and_for_nothing_else(
+    tmp_path: Path, elsewhere: EmbeddedPostgres
+) -> None:
+    data = tmp_path / "data"
+    assert "applied schema.sql" in run("migrate", DATA=str(data), OWNER_DSN=dsn(elsewhere)).stdout
+    assert not data.exists()
+    for verb in ("verify", "serve"):
+        ended = run(verb, DATA=str(data), OWNER_DSN=dsn(elsewhere))
+        assert ended.returncode == 1
+        assert "SYNCLEDGER_OWNER_DSN is set and SYNCLEDGER_DSN is not" in ended.stderr
+
+
+def test_a_data_folder_that_is_removed_under_the_server_ends_it_and_spoils_no_new_one(
+    folder: Path,
+) -> None:
+    with serving(folder) as served:
+        family = psutil.Process(served.process.pid).children(recursive=True)
+        shutil.rmtree(served.data)
+        assert served.process.wait(30) == 1
+        assert "the data folder was removed while it was served" in served.errors.read_text()
+        assert all_gone(family)
+    shutil.rmtree(served.data, ignore_errors=True)
+    with serving(folder) as served:
+        assert served.ask(served.tokens["Ada Administrator"], KEYS)
+
+
+def test_a_key_set_that_is_not_there_is_told_at_the_start(folder: Path) -> None:
+    missing = folder / "nowhere.json"
+    provider = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS": str(missing)}
+    ended = run("serve", DATA=str(folder / "data"), **provider)
     assert ended.returncode == 1
-    assert "syncledger migrate" in ended.stderr
+    assert f"The key set {missing} cannot be read" in ended.stderr
 
 
 def test_a_second_serve_on_one_data_folder_is_refused_and_told_who_has_it(
@@ -330,7 +366,10 @@ def test_a_superuser_alone_is_enough_for_a_new_database_and_later_the_applicatio
     with serving(tmp_path, DSN=dsn(elsewhere, "syncledger_app")) as served:
         assert served.ask(token, KEYS) == {"environments": {"nodes": [{"key": "contoso"}]}}
     ended = run("verify", DATA=str(data), DSN=dsn(elsewhere, "syncledger_app"))
-    assert (ended.returncode, ended.stdout) == (0, "contoso: 2 entries, whole\n")
+    assert (ended.returncode, ended.stdout) == (
+        0,
+        "contoso: 2 entries, whole\n1 environments verified\n",
+    )
 
 
 def test_where_a_provider_is_named_its_tokens_are_good_and_none_are_offered(folder: Path) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import AsyncIterator
 from time import monotonic
 
 import pytest
@@ -8,9 +9,10 @@ from given import ADMINISTRATOR, KEY, PLATFORM, REGISTER, START
 from domain.plan import Ask
 from domain.standing import ChangeSet
 from domain.switches import SwitchAppointmentAttachments, SwitchAssignedTasks
-from eventstore.log import Tip
+from eventstore.clock import TICK
+from eventstore.log import END, Tip
 from eventstore.transact import Draft, Request
-from projections import standings as module
+from projections import course, milestones
 from projections.standings import NotReached, Standings
 
 FLICKER = (SwitchAppointmentAttachments(on=True), SwitchAppointmentAttachments(on=False))
@@ -41,7 +43,7 @@ async def test_memory_has_nothing_before_the_first_look_and_the_end_of_the_log_a
 ) -> None:
     await register(process)
     assert other_process.standings.tip(KEY) is None
-    tip = await other_process.standings.current(KEY)
+    tip = await other_process.standings.catch_up(KEY)
     assert tip == await process.log.tip(KEY) == process.standings.tip(KEY)
     assert await other_process.standings.current(KEY) is tip
 
@@ -75,19 +77,120 @@ async def test_moving_takes_what_follows_and_skips_what_is_known(process: Proces
     assert positions(await after(standings, 0)) == [1, 2, 3, 4, 5, 6]
 
 
-async def test_moving_over_a_gap_is_an_accident(process: Process) -> None:
+async def test_what_does_not_follow_is_forgotten_and_read_from_the_log(
+    process: Process, other_process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    await register(process)
+    await ask(process, *FLICKER)
     standings = Standings(process.log)
     draft = drafted(REGISTRATION, CHANGE, CHANGE)
     standings.move(KEY, draft.change_sets[:1])
-    with pytest.raises(ValueError, match="Position 2 is followed by 5"):
-        standings.move(KEY, draft.change_sets[2:])
+    waiting = asyncio.create_task(standings.moved(KEY, 2, LONG))
+    await asyncio.sleep(0)
+
+    standings.move(KEY, draft.change_sets[2:])
+
+    assert await waiting
+    assert standings.tip(KEY) is None
+    assert "the memory of contoso-prod had a gap" in caplog.text
+    assert await standings.current(KEY) == await process.log.tip(KEY)
+
+
+async def test_who_waited_for_a_log_that_was_missing_finds_it_once_it_is_there(
+    process: Process, other_process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One reader is still told that there is no log, while another process registers it."""
+    real, read, release = process.log.change_sets, asyncio.Event(), asyncio.Event()
+    slow = iter([True])
+
+    async def change_sets(
+        environment: str, tip: Tip, upto: int = END
+    ) -> AsyncIterator[tuple[ChangeSet, bytes]]:
+        found = [each async for each in real(environment, tip, upto)]
+        if next(slow, False):
+            read.set()
+            await release.wait()
+        for each in found:
+            yield each
+
+    monkeypatch.setattr(process.log, "change_sets", change_sets)
+    reader = asyncio.create_task(process.standings.catch_up(KEY))
+    await read.wait()
+    await register(other_process)
+    asking = [asyncio.create_task(ask(process, *FLICKER)) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    release.set()
+
+    assert (await reader).position == 0
+    assert [type(each).__name__ for each in await asyncio.gather(*asking)] == ["Applied"] * 3
+    assert (await process.log.tip(KEY)).position == 2 + 3 * 2
+    assert await process.standings.current(KEY) == await process.log.tip(KEY)
+
+
+async def test_a_missing_environment_is_known_to_be_missing_without_a_look(
+    place: Place, process: Process, other_process: Process
+) -> None:
+    await register(process)
+    await until(lambda: _knows(other_process))
+    await place.as_superuser("REVOKE SELECT ON syncledger.events FROM syncledger_app")
+
+    assert await other_process.standings.current("unheard-of") == Tip()
+
+
+async def _knows(process: Process) -> bool:
+    return KEY in (process.standings._known or ())
+
+
+async def test_whatever_the_database_says_the_others_are_followed_again(
+    place: Place, process: Process, other_process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    await register(process)
+    await other_process.standings.catch_up(KEY)
+    await place.as_superuser("REVOKE SELECT ON syncledger.log_head FROM syncledger_app")
+
+    async def told() -> bool:
+        return "other processes cannot be followed" in caplog.text
+
+    await until(told)
+    await place.as_superuser("GRANT SELECT ON syncledger.log_head TO syncledger_app")
+    await ask(process, SwitchAssignedTasks(on=True))
+    assert await other_process.standings.moved(KEY, 2, LONG)
+
+
+async def test_the_past_is_the_fold_stopped_early_wherever_it_is_folded_from(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "KEPT", 2)
+    monkeypatch.setattr(milestones, "STRIDE", 3)
+    monkeypatch.setattr(milestones, "MOST", 4)
+    await register(process)
+    for number in range(12):
+        await ask(process, *FLICKER[: 1 + number % 2], SwitchAssignedTasks(on=number % 3 == 0))
+    end = (await process.log.tip(KEY)).position
+
+    for standings in (process.standings, Standings(process.log)):
+        for position in range(end + 1):
+            expected = await process.log.tip(KEY, upto=position)
+            assert (await standings.past(KEY, position)).standing == expected.standing
+        whole = [each async for each, _ in process.log.change_sets(KEY, Tip())]
+        for change_set in whole:
+            at, position = change_set.standing.as_of, change_set.standing.position
+            assert await standings.change_set(KEY, position) == change_set
+            for moment, index in ((at, 0), (at - TICK, -1)):
+                before = whole.index(change_set) + index
+                expected_there = whole[before].standing if before >= 0 else None
+                assert (await standings.past_time(KEY, moment)).standing == expected_there
+    with pytest.raises(LookupError):
+        await process.standings.change_set(KEY, end + 1)
+    assert await process.standings.past("unheard-of", 3) == Tip()
+    assert await process.standings.past_time("unheard-of", START) == Tip()
 
 
 @pytest.mark.parametrize("kept", [1, 2, 2_048])
 async def test_past_and_live_are_the_same_whether_memory_or_the_log_has_them(
     process: Process, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    monkeypatch.setattr(module, "KEPT", kept)
+    monkeypatch.setattr(course, "KEPT", kept)
     await register(process)
     for _ in range(3):
         await ask(process, *FLICKER)
@@ -101,8 +204,8 @@ async def test_past_and_live_are_the_same_whether_memory_or_the_log_has_them(
 
 async def test_a_position_to_come_is_waited_for(process: Process, other_process: Process) -> None:
     await register(process)
+    await other_process.standings.catch_up(KEY)
     reaching = asyncio.create_task(other_process.standings.reach(KEY, 4, LONG))
-    await other_process.standings.current(KEY)
     await ask(process, *FLICKER)
 
     assert (await reaching).position == 4
@@ -139,7 +242,7 @@ async def test_what_others_append_is_known_within_a_quarter_of_a_second(
     process: Process, other_process: Process
 ) -> None:
     await register(process, KEY, "not-looked-at")
-    await other_process.standings.current(KEY)
+    await other_process.standings.catch_up(KEY)
     times = []
     for position in range(2, 12):
         await ask(process, SwitchAssignedTasks(on=position % 2 == 0))
@@ -154,8 +257,8 @@ async def test_a_log_that_cannot_be_read_does_not_keep_the_others_back(
     place: Place, process: Process, other_process: Process, caplog: pytest.LogCaptureFixture
 ) -> None:
     await register(process, "a-newer-one", KEY)
-    await other_process.standings.current("a-newer-one")
-    await other_process.standings.current(KEY)
+    await other_process.standings.catch_up("a-newer-one")
+    await other_process.standings.catch_up(KEY)
     await place.as_superuser(
         "ALTER TABLE syncledger.events DISABLE TRIGGER ALL",
         "ALTER TABLE syncledger.log_head DISABLE TRIGGER ALL",

@@ -14,6 +14,7 @@ from domain.switches import SwitchAppointmentAttachments, SwitchAssignedTasks
 from eventstore import log, verify
 from eventstore.verify import Report, Verifier
 from projections.current_settings import Row
+from projections.verify import environments
 from projections.verify import verify as prove
 
 OPEN = "ALTER TABLE syncledger.events DISABLE TRIGGER ALL"
@@ -32,7 +33,9 @@ async def write(process: Process, key: str = KEY) -> None:
         SwitchAssignedTasks(on=True),
         environment=key,
         reason="a reason",
+        request_id=uuid4(),
     )
+    await ask(process, SwitchAssignedTasks(on=True), environment=key, request_id=uuid4())
     grant = GrantRole(principal=BOB, role=SecurityRole.AUDITOR)
     await ask(process, grant, environment=key, reason="for the audit")
     await process.projector.catch_up()
@@ -67,10 +70,35 @@ async def test_every_environment_is_found_also_one_that_has_lost_its_head_or_its
         "DELETE FROM syncledger.log_head WHERE environment IN ('b', 'd')",
     )
 
-    assert await Verifier(process.database).environments() == ["a", "b", "c", "d"]
+    assert await environments(process.database) == ["a", "b", "c", "d"]
     assert await found(process, "a") == [("a", 1)]
     assert await found(process, "b") == [("b", 2), ("b", 0)]
     assert await found(process, "c") == [("c", 0)]
+
+
+@pytest.mark.parametrize("left", ["remarks", "requests", "current_settings", "changes", "log_head"])
+async def test_an_environment_of_which_anything_is_left_is_found(
+    place: Place, process: Process, left: str
+) -> None:
+    await write(process)
+    gone = {"events", "log_head", "remarks", "requests", "current_settings", "changes"} - {left}
+    await place.as_superuser(
+        OPEN, OPEN_HEAD, *(f"DELETE FROM syncledger.{table}" for table in gone)
+    )
+
+    assert await environments(process.database) == [KEY]
+    assert await found(process)
+
+
+async def test_a_head_that_stands_at_nothing_is_found(place: Place, process: Process) -> None:
+    await write(process)
+    await place.as_superuser(
+        OPEN_HEAD,
+        "INSERT INTO syncledger.log_head VALUES ('empty', 0, sha256(''), now())",
+    )
+
+    assert await environments(process.database) == [KEY, "empty"]
+    assert await found(process, "empty") == [("empty", 0)]
 
 
 async def test_an_untouched_log_has_no_finding_while_writers_are_writing(
@@ -113,6 +141,13 @@ def remark(change: str, change_set: int) -> str:
     )
 
 
+def request(change: str, first: str) -> str:
+    return (
+        f"UPDATE syncledger.requests SET {change} "
+        f"WHERE environment = $KEY AND first_position {first}"
+    )
+
+
 def copy(position: int, to: int) -> str:
     return (
         f"INSERT INTO syncledger.events SELECT environment, {to}, {to}, type, payload, actor, "
@@ -148,7 +183,7 @@ TAMPERED = {
     "one removed": (remove("position = 3"), [3, 4]),
     "the tail cut": (remove("position = 6"), [6, 6]),
     "a long tail cut": (remove("position > 2"), [3, 4, 6]),
-    "all removed": (remove("true"), [1, 4, 6, 6]),
+    "all removed": (remove("true"), [1, 4, 6, 5]),
     "one added": (copy(6, 7), [7, 7]),
     "one inserted": (
         "; ".join(
@@ -170,6 +205,11 @@ TAMPERED = {
     "another salt": (remark("salt = sha256('')", 6), [6]),
     "a remark moved": (remark("change_set = 3", 6), [3]),
     "a remark beyond the end": (remark("change_set = 99", 6), [99]),
+    "a request of another actor": (request("actor = gen_random_uuid()", "= 4"), [5]),
+    "a request that begins elsewhere": (request("first_position = 5", "= 4"), [5]),
+    "a request that ends inside a set": (request("last_position = 4", "= 4"), [4]),
+    "a request that changed nothing inside a set": (request("last_position = 4", "IS NULL"), [4]),
+    "a request beyond the end": (request("last_position = 9", "IS NULL"), [9]),
 }
 
 
@@ -281,10 +321,39 @@ async def test_a_missing_row_is_found(place: Place, process: Process) -> None:
     assert await found(process) == [(KEY, 0)]
 
 
+CHANGED = {
+    "setting": ("UPDATE syncledger.changes SET setting = 'x' WHERE position = 3", [3]),
+    "before": ("UPDATE syncledger.changes SET before = 'x' WHERE position = 3", [3]),
+    "after": ("UPDATE syncledger.changes SET after = NULL WHERE position = 4", [4]),
+    "summary": ("UPDATE syncledger.changes SET summary = 'x' WHERE position = 6", [6]),
+    "removed": ("DELETE FROM syncledger.changes WHERE position = 3", [3]),
+    "removed tail": ("DELETE FROM syncledger.changes WHERE position > 4", [5, 6]),
+    "moved": ("UPDATE syncledger.changes SET position = 7 WHERE position = 6", [6, 7]),
+    "added": (
+        f"INSERT INTO syncledger.changes VALUES ('{KEY}', 7, 'setting', NULL, NULL, 'summary')",
+        [7],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+async def test_a_row_of_changes_that_differs_is_found_and_made_anew(
+    place: Place, process: Process, name: str
+) -> None:
+    statement, positions = CHANGED[name]
+    await write(process)
+    await place.as_superuser(statement)
+
+    assert await found(process) == [(KEY, position) for position in positions]
+    await process.projector.rebuild()
+    assert await found(process) == []
+
+
 async def test_a_row_of_an_unknown_log_is_found(place: Place, process: Process) -> None:
     await write(process)
     await place.as_superuser(ROW.format("environment = 'unheard-of'"))
 
+    assert await environments(process.database) == [KEY, "unheard-of"]
     assert ("unheard-of", LENGTH) in await found(process, "unheard-of")
     assert await found(process) == [(KEY, 0)]
 

@@ -1,10 +1,27 @@
--- append() takes rows as JSON: a driver encodes an array element by element, and this by the group.
+-- append() takes rows as JSON (a driver encodes an array element by element, and this by the
+-- group), and believes less: heads only move on, and nothing is written but what belongs together.
 
 DROP FUNCTION append;
 
+-- The outermost frame alone is looked at: an inner one may quote a statement of anybody's.
+CREATE OR REPLACE FUNCTION refuse_all_but_append() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    called_by text;
+BEGIN
+    GET DIAGNOSTICS called_by = PG_CONTEXT;
+    IF current_user <> 'syncledger_owner' OR pg_catalog.split_part(called_by, E'\n', -1) NOT LIKE
+        'PL/pgSQL function append(timestamp with time zone,jsonb,jsonb,jsonb,jsonb) line % at SQL statement'
+    THEN
+        RAISE EXCEPTION '% on %: facts are written by append() alone', TG_OP, TG_TABLE_NAME
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- Appends what one process has decided, for any number of environments, in one commit.
 -- `heads`: for each environment the position its head is expected at, the position and seal it
--- moves to (the same ones where only a request or a look is asked for). `entries` fill the way.
+-- moves to (the same ones where only a request or a look is asked for). `entries` fill the way;
+-- `remarks` belong to their change sets, `requests` to what these heads were asked.
 -- An environment that is elsewhere is left alone and returned; it holds up no other.
 CREATE FUNCTION append(at timestamptz, heads jsonb, entries jsonb, remarks jsonb, requests jsonb)
 RETURNS text[] LANGUAGE plpgsql SECURITY DEFINER
@@ -12,6 +29,7 @@ SET search_path = syncledger, pg_catalog, pg_temp AS $$
 DECLARE
     elsewhere text[];
     latest    timestamptz;
+    astray    bigint;
     due       bigint;
     filled    bigint;
 BEGIN
@@ -54,12 +72,18 @@ BEGIN
         RETURNING 1
     )
     SELECT array_agg(mine.environment) FILTER (WHERE NOT mine.here),
+           count(*) FILTER (WHERE (mine.tip >= mine.expected) IS NOT TRUE)
+               + count(*) - count(DISTINCT mine.environment),
            coalesce(sum(mine.tip - mine.expected) FILTER (WHERE mine.here), 0),
            max(mine.recorded_at) FILTER (WHERE mine.here AND mine.tip > mine.expected),
            (SELECT count(*) FROM inserted)
-    INTO elsewhere, due, latest, filled
+    INTO elsewhere, astray, due, latest, filled
     FROM mine;
 
+    IF astray > 0 THEN
+        RAISE EXCEPTION '% heads would move back or twice', astray
+            USING ERRCODE = 'check_violation';
+    END IF;
     IF filled <> due THEN
         RAISE EXCEPTION 'the heads move by %, but % entries fill the way', due, filled
             USING ERRCODE = 'check_violation';
@@ -71,21 +95,48 @@ BEGIN
     END IF;
 
     IF remarks <> '[]' THEN
-        INSERT INTO remarks (environment, change_set, text, salt)
-        SELECT remark.*
-        FROM jsonb_to_recordset(append.remarks)
-            AS remark (environment text, change_set bigint, text text, salt bytea)
-        WHERE elsewhere IS NULL OR remark.environment <> ALL (elsewhere);
+        WITH mine AS (
+            SELECT remark.*, entry.position IS NOT NULL AS fits
+            FROM jsonb_to_recordset(append.remarks)
+                AS remark (environment text, change_set bigint, text text, salt bytea)
+            LEFT JOIN jsonb_to_recordset(entries) AS entry (environment text, position bigint)
+                ON entry.environment = remark.environment AND entry.position = remark.change_set
+            WHERE elsewhere IS NULL OR remark.environment <> ALL (elsewhere)
+        ), inserted AS (
+            INSERT INTO remarks (environment, change_set, text, salt)
+            SELECT environment, change_set, text, salt FROM mine WHERE fits
+            RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM mine) - (SELECT count(*) FROM inserted) INTO astray;
+        IF astray > 0 THEN
+            RAISE EXCEPTION '% remarks belong to no change set of this append', astray
+                USING ERRCODE = 'check_violation';
+        END IF;
     END IF;
 
     IF requests <> '[]' THEN
-        INSERT INTO requests (environment, request_id, digest, actor, first_position,
-                              last_position)
-        SELECT request.*
-        FROM jsonb_to_recordset(append.requests)
-            AS request (environment text, request_id uuid, digest bytea, actor uuid,
-                        first bigint, last bigint)
-        WHERE elsewhere IS NULL OR request.environment <> ALL (elsewhere);
+        WITH mine AS (
+            SELECT request.*,
+                   request.last BETWEEN wish.expected AND wish.tip
+                   AND (request.first IS NULL
+                        OR request.first > wish.expected AND request.first <= request.last) AS fits
+            FROM jsonb_to_recordset(append.requests)
+                AS request (environment text, request_id uuid, digest bytea, actor uuid,
+                            first bigint, last bigint)
+            LEFT JOIN jsonb_to_recordset(heads)
+                AS wish (environment text, expected bigint, tip bigint) USING (environment)
+            WHERE elsewhere IS NULL OR request.environment <> ALL (elsewhere)
+        ), inserted AS (
+            INSERT INTO requests (environment, request_id, digest, actor, first_position,
+                                  last_position)
+            SELECT environment, request_id, digest, actor, first, last FROM mine WHERE fits
+            RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM mine) - (SELECT count(*) FROM inserted) INTO astray;
+        IF astray > 0 THEN
+            RAISE EXCEPTION '% requests were not asked of these heads', astray
+                USING ERRCODE = 'check_violation';
+        END IF;
     END IF;
 
     RETURN elsewhere;

@@ -1,0 +1,66 @@
+"""One environment in memory: where it stands, how it came there, and who waits for it to move.
+
+Law: change sets are taken over in order; what is known is skipped, and nothing is taken over a gap.
+"""
+
+import asyncio
+from collections import deque
+
+from domain.standing import ChangeSet
+from eventstore.log import Tip
+from projections.milestones import Milestones
+
+KEPT = 256
+"""Change sets kept in memory, so that a follower rarely reads the log."""
+
+
+class Course:
+    def __init__(self) -> None:
+        self.tip: Tip | None = None
+        self.milestones = Milestones()
+        self.reading = asyncio.Lock()
+        self._recent: deque[ChangeSet] = deque(maxlen=KEPT)
+        self._moved: asyncio.Event | None = None
+
+    def move(self, change_set: ChangeSet, seal: bytes) -> bool:
+        """False for a change set that does not follow: the log must be read first."""
+        position = 0 if self.tip is None else self.tip.position
+        first = change_set.changes[0].recorded.position
+        if first > position + 1:
+            return False
+        if first == position + 1:
+            self.tip = Tip(change_set.standing, seal)
+            self.milestones.pass_by(self.tip)
+            self._recent.append(change_set)
+            self.wake()
+        return True
+
+    def wake(self) -> None:
+        """Whoever waits looks again."""
+        if self._moved is not None:
+            self._moved.set()
+            self._moved = None
+
+    def next_move(self) -> asyncio.Event:
+        self._moved = self._moved or asyncio.Event()
+        return self._moved
+
+    def recent_after(self, position: int) -> list[ChangeSet] | None:
+        """The change sets after a position, None where memory does not go back that far."""
+        if self.tip is not None and position >= self.tip.position:
+            return []
+        after: list[ChangeSet] = []
+        for each in reversed(self._recent):
+            if each.standing.position <= position:
+                break
+            after.append(each)
+        after.reverse()
+        whole = after and after[0].changes[0].recorded.position <= position + 1
+        return after if whole else None
+
+    def recent_at(self, position: int) -> ChangeSet | None:
+        """The change set that ends at a position, if memory goes back that far."""
+        for each in reversed(self._recent):
+            if each.standing.position <= position:
+                return each if each.standing.position == position else None
+        return None
