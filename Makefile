@@ -52,5 +52,6 @@ $(VENV)/locked: requirements.lock
 	 done; \
 	 command -v uv >/dev/null && uv venv --quiet --seed --python 3.13 $(VENV) && exit; \
 	 echo 'Python 3.12 or newer is needed. Install it or uv, or name one: make PYTHON=/path/to/python3.13' >&2; exit 1
-	@$(SETUP) --require-hashes --only-binary :all: -r requirements.lock
+	@# The lock is whole; an old pip would look for what extras of it want.
+	@$(SETUP) --require-hashes --no-deps --only-binary :all: -r requirements.lock
 	@touch $@

@@ -7,6 +7,7 @@ touch what a dead server left behind.
 
 import fcntl
 import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -89,6 +90,21 @@ def announcement(data: Path) -> Announcement | None:
         return Announcement(int(pid), Path(socket_folder), status.strip() == "ready")
     except (FileNotFoundError, ValueError):  # none, or not yet written
         return None
+
+
+def signal_announced(data: Path, number: int) -> None:
+    """Signal the server of this folder. A pid in a file may be another process by now."""
+    announced = announcement(data)
+    with suppress(OSError):  # it has just ended
+        if announced and os.fsencode(data / CLUSTER) in command_line(announced.pid):
+            os.kill(announced.pid, number)
+
+
+def command_line(pid: int) -> bytes:
+    if Path("/proc/self/cmdline").exists():  # a slim container has no ps
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, check=False).stdout  # noqa: S603 our words
 
 
 def sweep(data: Path, socket_folder: Path) -> None:

@@ -31,6 +31,7 @@ from app.data_folder import (
     make_socket_folder,
     open_file,
     own,
+    signal_announced,
     sweep,
     within,
 )
@@ -162,7 +163,7 @@ def _take_from_the_dead(data: Path) -> int:
     """Take the server's lock. If it is held although we own the folder, end the orphan first."""
     lock = open_file(data / SERVER_LOCK)
     free = functools.partial(locked, lock)
-    if within(SERVER_PATIENCE, free) or _end(functools.partial(_signal_orphan, data), free):
+    if within(SERVER_PATIENCE, free) or _end(functools.partial(signal_announced, data), free):
         return lock
     os.close(lock)
     raise PostgresFailed(
@@ -231,21 +232,6 @@ def _await_ready(data: Path, process: subprocess.Popen[bytes]) -> None:
 
 def _end_child(process: subprocess.Popen[bytes]) -> None:
     _end(process.send_signal, lambda: process.poll() is not None)
-
-
-def _signal_orphan(data: Path, number: int) -> None:
-    """Signal the server of this folder. A pid in a file may be another process by now."""
-    announced = announcement(data)
-    with suppress(OSError):  # it has just ended
-        if announced and os.fsencode(data / CLUSTER) in _command_line(announced.pid):
-            os.kill(announced.pid, number)
-
-
-def _command_line(pid: int) -> bytes:
-    if Path("/proc/self/cmdline").exists():  # a slim container has no ps
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
-    return subprocess.run(command, capture_output=True, check=False).stdout  # noqa: S603 our words
 
 
 def _end(send: Callable[[int], None], ended: Callable[[], bool]) -> bool:

@@ -23,7 +23,7 @@ import asyncpg
 import psutil
 import pytest
 
-from app import embedded_postgres, unprivileged
+from app import data_folder, embedded_postgres, unprivileged
 from app.data_folder import DataFolderInUse, running
 from app.embedded_postgres import EmbeddedPostgres, PostgresFailed, address
 
@@ -587,9 +587,9 @@ def test_where_nobody_has_no_name_root_has_two_choices(
 def test_a_process_is_known_by_its_command_with_or_without_proc(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert b"pytest" in embedded_postgres._command_line(os.getpid())
+    assert b"pytest" in data_folder.command_line(os.getpid())
     monkeypatch.setattr(Path, "exists", lambda _path: False)
-    assert b"pytest" in embedded_postgres._command_line(os.getpid())
+    assert b"pytest" in data_folder.command_line(os.getpid())
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path, start: Start) -> None:
