@@ -1,69 +1,17 @@
-"""Lists in pages: cursors, `first` or `last`, and what lies beyond the page.
+"""The environments that a viewer may see, in pages.
 
-Law: a cursor names a place, not a count, so it stays right under inserts.
+Law: listed are those of which the viewer holds a role; what is shown of them is their standing.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
-from typing import NamedTuple
 from uuid import UUID
 
 import strawberry
 
 from api.context import Context, Info
 from api.environments import Environment
-from api.errors import bad_input
+from api.pages import Page, PageInfo, cursor, page_info
 from projections import current_settings
 from projections.current_settings import Filter, Stretch
-
-USUAL = 50
-MOST = 200
-CURSOR = "1:"
-"""The version of the cursors' form."""
-
-
-@strawberry.type(description="What lies beyond a page.")
-class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether more follows.")
-    has_previous_page: bool = strawberry.field(description="Whether more goes before.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first edge.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last edge.")
-
-
-class Page(NamedTuple):
-    """Which part of a list is asked for; the cursors opened."""
-
-    size: int
-    backwards: bool
-    after: str | None
-    before: str | None
-
-
-def page(first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
-    """BAD_USER_INPUT for both ends at once, a size out of range, or a cursor that is not ours."""
-    if first is not None and last is not None:
-        raise bad_input("Ask for first or for last, not for both.")
-    size = next((asked for asked in (first, last) if asked is not None), USUAL)
-    if not 1 <= size <= MOST:
-        raise bad_input(f"A page has 1 to {MOST} entries, not {size}.")
-    return Page(size, last is not None, opened(after), opened(before))
-
-
-def cursor(place: str) -> str:
-    return urlsafe_b64encode(f"{CURSOR}{place}".encode()).decode().rstrip("=")
-
-
-def opened(text: str | None) -> str | None:
-    """The place a cursor names."""
-    if text is None:
-        return None
-    try:
-        place = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-    except ValueError:
-        place = ""
-    if not place.startswith(CURSOR) or "\0" in place:
-        raise bad_input(f"{text[:80]!r} is no cursor. Take one from a page's edges.")
-    return place.removeprefix(CURSOR)
 
 
 @strawberry.type(description="An environment in a list.")
@@ -113,14 +61,7 @@ async def environments(context: Context, asked: Page, narrowed: Filter) -> Envir
         if standing is not None
     ]
     return EnvironmentConnection(
-        edges=edges, page_info=_page_info(asked, edges, more=more), narrowed=narrowed
-    )
-
-
-def _page_info(asked: Page, edges: Sequence[EnvironmentEdge], *, more: bool) -> PageInfo:
-    return PageInfo(
-        has_next_page=asked.before is not None if asked.backwards else more,
-        has_previous_page=more if asked.backwards else asked.after is not None,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
+        edges=edges,
+        page_info=page_info(asked, [edge.cursor for edge in edges], more=more),
+        narrowed=narrowed,
     )

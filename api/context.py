@@ -5,6 +5,7 @@ Law: made anew for every operation; nothing loaded for one is seen by another.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
@@ -21,6 +22,8 @@ from eventstore.principals import Principal, Principals
 from projections.projector import Projector
 from projections.standings import Standings
 
+type Point = int | datetime
+"""A past position or time."""
 MOST_PAST_POINTS = 100
 """Each may be folded from some way before it."""
 
@@ -50,7 +53,7 @@ class Context:
     def forget(self) -> None:
         """Load anew from here on: for the next event of a subscription."""
         self.principals = DataLoader[UUID, Principal](self._load_principals)
-        self.past = DataLoader[tuple[str, int], Tip](self._load_past)
+        self.past = DataLoader[tuple[str, Point], Tip](self._load_past)
         self.stored = DataLoader[tuple[str, int], StoredChange](self._load_stored)
 
     def permissions(self, environment: Environment) -> frozenset[Permission]:
@@ -63,14 +66,20 @@ class Context:
             return None
         return standing
 
-    async def _load_past(self, points: list[tuple[str, int]]) -> Sequence[Tip]:
+    async def _load_past(self, points: list[tuple[str, Point]]) -> Sequence[Tip]:
         self._past_points += len(points)
         if self._past_points > MOST_PAST_POINTS:
             raise Problem(
                 ErrorCode.TOO_COSTLY,
-                f"An operation looks at most {MOST_PAST_POINTS} past points. Ask for fewer.",
+                f"An operation looks at most at {MOST_PAST_POINTS} past points. Ask for fewer.",
             )
-        return [await self.rooms.standings.past(*point) for point in points]
+        standings = self.rooms.standings
+        return [
+            await standings.past(key, point)
+            if isinstance(point, int)
+            else await standings.past_time(key, point)
+            for key, point in points
+        ]
 
     async def _load_principals(self, handles: list[UUID]) -> Sequence[Principal]:
         return await self.rooms.principals.of(handles)

@@ -19,6 +19,7 @@ from domain.warning import WarningCode
 
 __all__ = [
     "ChangeMode",
+    "ChangeOrder",
     "EnvironmentKind",
     "EnvironmentState",
     "MailingAddresses",
@@ -37,6 +38,11 @@ class ChangeMode(StrEnum):
     PREVIEW = "PREVIEW"
 
 
+class ChangeOrder(StrEnum):
+    NEWEST_FIRST = "NEWEST_FIRST"
+    OLDEST_FIRST = "OLDEST_FIRST"
+
+
 def described(words: type[Enum], meaning: str, **meanings: str) -> None:
     """Give an enum and each of its values a description in the schema."""
     strawberry.enum(words, description=meaning)
@@ -50,6 +56,12 @@ described(
     "Whether to make a change, or only to see what it would do.",
     APPLY="Make the change.",
     PREVIEW="Write nothing; tell what applying would do now.",
+)
+described(
+    ChangeOrder,
+    "From which end a history is read.",
+    NEWEST_FIRST="The latest change first.",
+    OLDEST_FIRST="The first change first.",
 )
 described(
     SecurityRole,

@@ -4,17 +4,23 @@ Law: every field is a function of a standing and of what the viewer may see; non
 """
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from api.asking import ChangeFilter, PointInTime, argument, stood
 from api.context import Context, Info
-from api.enums import EnvironmentKind, EnvironmentState, Permission, SecurityRole
+from api.enums import ChangeOrder, EnvironmentKind, EnvironmentState, Permission, SecurityRole
 from api.errors import ErrorCode, Problem
 from api.nodes import Node, NodeId
+from api.pages import page
 from api.people import Principal
 from api.settings import SynchronizationSettings, settings_at
 from domain.actor import NotPermitted
 from domain.standing import Standing
+
+if TYPE_CHECKING:
+    from api.history import ChangeConnection
 
 
 def require(context: Context, standing: Standing, *any_of: Permission) -> None:
@@ -61,23 +67,60 @@ class Environment(Node):
     def registered_at(self) -> datetime:
         return self.standing.registered_at
 
-    @strawberry.field(description="The settings now. Needs READ_SETTINGS.")
-    def settings(self, info: Info) -> SynchronizationSettings | None:
-        require(info.context, self.standing, Permission.READ_SETTINGS)
-        return settings_at(self.standing, info.context)
+    @strawberry.field(
+        description="The settings now, which needs READ_SETTINGS; with `at`, as they stood at a "
+        "past position or time, which needs READ_HISTORY. Null where there were none yet."
+    )
+    async def settings(
+        self,
+        info: Info,
+        at: Annotated[PointInTime | None, argument("When; now when left out.")] = None,
+    ) -> SynchronizationSettings | None:
+        needs = Permission.READ_SETTINGS if at is None else Permission.READ_HISTORY
+        require(info.context, self.standing, needs)
+        standing = await stood(info.context, self.standing, at)
+        return None if standing is None else settings_at(standing, info.context)
 
     @strawberry.field(
         description="Everyone with a role, by the time of their first. Needs READ_HISTORY or "
-        "MANAGE_ROLES."
+        "MANAGE_ROLES; with `at`, as they were at a past position or time, READ_HISTORY. Null "
+        "where there were none yet."
     )
-    async def members(self, info: Info) -> list[Member] | None:
-        require(info.context, self.standing, Permission.READ_HISTORY, Permission.MANAGE_ROLES)
-        held = self.standing.environment.members
+    async def members(
+        self,
+        info: Info,
+        at: Annotated[PointInTime | None, argument("When; now when left out.")] = None,
+    ) -> list[Member] | None:
+        managing = () if at is not None else (Permission.MANAGE_ROLES,)
+        require(info.context, self.standing, Permission.READ_HISTORY, *managing)
+        standing = await stood(info.context, self.standing, at)
+        if standing is None:
+            return None
+        held = standing.environment.members
         known = await info.context.principals.load_many(held)
         return [
             Member(principal=Principal.of(each), roles=in_order(held[each.handle]))
             for each in known
         ]
+
+    @strawberry.field(description="What happened here, every change of it. Needs READ_HISTORY.")
+    async def history(
+        self,
+        info: Info,
+        first: Annotated[int | None, argument("At most that many, from the first on.")] = None,
+        after: Annotated[str | None, argument("Only what follows this cursor.")] = None,
+        last: Annotated[int | None, argument("At most that many, from the last back.")] = None,
+        before: Annotated[str | None, argument("Only what goes before this cursor.")] = None,
+        order: Annotated[
+            ChangeOrder, argument("Which end comes first.")
+        ] = ChangeOrder.NEWEST_FIRST,
+        filter: Annotated[ChangeFilter | None, argument("What narrows the list.")] = None,
+    ) -> Annotated["ChangeConnection", strawberry.lazy("api.history")] | None:
+        from api.history import history  # noqa: PLC0415 -- environments and changes show each other
+
+        require(info.context, self.standing, Permission.READ_HISTORY)
+        asked = page(first, after, last, before)
+        return await history(info.context, self.standing, asked, order, filter)
 
     @strawberry.field(description="The viewer's roles here.")
     def viewer_roles(self, info: Info) -> list[SecurityRole]:

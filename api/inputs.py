@@ -11,7 +11,6 @@ import strawberry
 from api.enums import (
     ChangeMode,
     EnvironmentKind,
-    EnvironmentState,
     MailingAddresses,
     RecordType,
     SecurityRole,
@@ -21,7 +20,6 @@ from api.enums import (
 from api.errors import bad_input, input_checked
 from domain.environment import Command
 from domain.field_mappings import ChooseSyncDirection, RestoreSyncDirections
-from domain.lifecycle import checked_key
 from domain.switches import (
     ChooseMailingAddresses,
     SwitchAppointmentAttachments,
@@ -29,7 +27,6 @@ from domain.switches import (
     SwitchResourceBookings,
 )
 from domain.text import checked_text
-from projections.current_settings import Filter
 
 REASON = "Why, up to 2000 characters; kept beside the log, so that it can be erased."
 REQUEST_ID = (
@@ -37,44 +34,6 @@ REQUEST_ID = (
     "result; anything else is refused."
 )
 KEY = "The key of the environment."
-
-
-@strawberry.input(description="Narrows a list of environments; what is left out does not.")
-class EnvironmentFilter:
-    search: str | None = strawberry.field(
-        default=None, description="Part of the key or name, whatever its case."
-    )
-    kind: EnvironmentKind | None = strawberry.field(default=None, description="What it is for.")
-    state: EnvironmentState | None = strawberry.field(
-        default=None, description="Whether it can be changed."
-    )
-    appointment_attachments: bool | None = strawberry.field(
-        default=None, description="Whether appointment attachments are synchronized."
-    )
-    assigned_tasks: bool | None = strawberry.field(
-        default=None, description="Whether assigned tasks are synchronized."
-    )
-    resource_bookings: bool | None = strawberry.field(
-        default=None, description="Whether resource bookings are synchronized."
-    )
-    mailing_addresses: MailingAddresses | None = strawberry.field(
-        default=None, description="Which addresses are synchronized."
-    )
-
-    @property
-    def narrowed(self) -> Filter:
-        if self.search is not None:
-            with input_checked():
-                checked_text(self.search, "A search", 1, 200)
-        return Filter(
-            search=self.search,
-            kind=self.kind,
-            state=self.state,
-            appointment_attachments=self.appointment_attachments,
-            assigned_tasks=self.assigned_tasks,
-            resource_bookings=self.resource_bookings,
-            mailing_addresses=self.mailing_addresses,
-        )
 
 
 @strawberry.input(description="Turns a switch on or off.")
@@ -229,11 +188,6 @@ class RevokeRoleInput:
     request_id: strawberry.ID | None = strawberry.field(default=None, description=REQUEST_ID)
 
 
-def environment_key(text: str) -> str:
-    with input_checked():
-        return checked_key(text)
-
-
 def principal_id(text: str) -> str:
     with input_checked():
         return checked_text(text, "A principal's id", 1, 255)
@@ -250,9 +204,3 @@ def request_id(text: str | None) -> UUID | None:
     if found is None or str(found) != text.lower():
         raise bad_input(f"A request id is a UUID, not {text[:80]!r}.")
     return found
-
-
-def position(number: int | None, what: str) -> int | None:
-    if number is not None and number < 0:
-        raise bad_input(f"{what} is a position, 0 or more, not {number}.")
-    return number

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import strawberry
 
 from api import refusals
+from api.asking import argument, environment_key, position
 from api.changes import ChangeSet, setting_key
 from api.context import Context, Info
 from api.enums import ChangeMode
@@ -25,8 +26,6 @@ from api.inputs import (
     RenameEnvironmentInput,
     RestoreEnvironmentInput,
     RevokeRoleInput,
-    environment_key,
-    position,
     principal_id,
     request_id,
 )
@@ -63,10 +62,6 @@ from eventstore.transact import Applied, Outcome, Request, RequestIdReused
 
 NOBODY = UUID("6d61646e-6f62-4f64-8979-6e6f626f6479")
 """Stands for who was never met, and can have no role to revoke."""
-
-
-def argument(description: str) -> object:
-    return strawberry.argument(description=description)
 
 
 @strawberry.type(description="Changing things. Every change is a fact in the environment's log.")

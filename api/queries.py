@@ -7,13 +7,14 @@ from typing import Annotated
 
 import strawberry
 
+from api.asking import EnvironmentFilter, environment_key, position
 from api.changes import Change
-from api.connections import EnvironmentConnection, environments, page
+from api.connections import EnvironmentConnection, environments
 from api.context import Context, Info
 from api.environments import Environment
 from api.errors import ErrorCode, Problem, bad_input
-from api.inputs import EnvironmentFilter, environment_key, position
 from api.nodes import Node, NodeId, When, parsed
+from api.pages import page
 from api.people import Viewer
 from api.settings import TELLS_CHANGES, SynchronizationSettings, setting
 from domain.actor import Permission

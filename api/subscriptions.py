@@ -10,12 +10,12 @@ from typing import Annotated
 
 import strawberry
 
+from api.asking import environment_key, position
 from api.changes import ChangeSet
 from api.context import Context, Info
 from api.enums import Permission, SecurityRole
 from api.environments import in_order
 from api.errors import ErrorCode, Problem, bad_input
-from api.inputs import environment_key, position
 from api.settings import SynchronizationSettings, settings_at
 from domain import standing as log
 from domain.actor import NotPermitted

@@ -36,9 +36,10 @@ class Projector:
         self._one_at_a_time = asyncio.Lock()
         self._broken: set[str] = set()
 
-    async def catch_up(self) -> int:
-        """Bring every row to the end of its log. Returns how many environments were behind."""
-        behind = [found["environment"] for found in await self._database.fetch(SQL["behind"])]
+    async def catch_up(self, environment: str | None = None) -> int:
+        """Bring every row, or this environment's, to where `since` goes. Returns how many moved."""
+        found = await self._database.fetch(SQL["behind"], environment)
+        behind = [row["environment"] for row in found]
         for some in batched(behind, MOST_AT_ONCE):
             await self._bring(some, anew=False)
         return len(behind)

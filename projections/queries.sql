@@ -1,11 +1,13 @@
 -- What the projections are asked and told. Every statement is prepared by a test.
 
 -- name: behind
--- Environments whose row is not where their log is: made, missing, or of an unknown log.
+-- Environments whose row is not where their log is: made, missing, or of an unknown log. $1: this
+-- one alone, null for all.
 SELECT coalesce(head.environment, mine.environment) AS environment
 FROM log_head AS head
 FULL JOIN current_settings AS mine USING (environment)
 WHERE head.position IS DISTINCT FROM mine.position
+  AND ($1::text IS NULL OR coalesce(head.environment, mine.environment) = $1)
 ORDER BY 1;
 
 -- name: known

@@ -6,7 +6,7 @@ from edge import ADA, BEN, CARL, NOBODY, PAULA, Edge, Person, at, codes, list_at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.connections import cursor
+from api.pages import cursor
 from domain.actor import SecurityRole
 from domain.lifecycle import ArchiveEnvironment, EnvironmentKind
 from domain.membership import GrantRole

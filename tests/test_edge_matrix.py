@@ -305,7 +305,7 @@ async def test_a_hidden_environment_costs_exactly_what_a_missing_one_does(
         return await real(self, sql, *arguments)
 
     follower = next(task for task in asyncio.all_tasks() if task.get_name() == "standings")
-    edge.rooms.projector.catch_up = _nothing  # type: ignore[method-assign]
+    monkeypatch.setattr(edge.rooms.projector, "catch_up", _nothing)
     monkeypatch.setattr(Database, "fetch", fetch)
     costs = []
     async with asyncio.timeout(2):
@@ -316,8 +316,7 @@ async def test_a_hidden_environment_costs_exactly_what_a_missing_one_does(
             assert answer.content == b'{"data":{"environment":null}}'
             costs.append(list(asked))
     assert costs[0] == costs[1]
-    del edge.rooms.projector.catch_up
 
 
-async def _nothing() -> int:
+async def _nothing(_environment: str | None = None) -> int:
     return 0
