@@ -10,7 +10,9 @@ from api.context import Rooms
 from app.issuer import Issuer
 from domain.actor import Actor, SecurityRole
 from domain.environment import Command
+from domain.field_mappings import ChooseSyncDirection, RestoreSyncDirections
 from domain.lifecycle import EnvironmentKind, RegisterEnvironment, RenameEnvironment
+from domain.mapping_table import RecordType, SyncDirection
 from domain.membership import GrantRole
 from domain.plan import Ask
 from domain.switches import (
@@ -90,6 +92,28 @@ HISTORY = (
         "The name that everybody uses",
     ),
     Step(CARL, "contoso-test", [SwitchAppointmentAttachments(on=False)], "Pilot is over"),
+    Step(
+        CARL,
+        "contoso-dev",
+        [
+            ChooseSyncDirection(mapping="contact.notes", direction=SyncDirection.NONE),
+            ChooseSyncDirection(mapping="contact.jobTitle", direction=SyncDirection.TO_EXCHANGE),
+            ChooseSyncDirection(mapping="task.subject", direction=SyncDirection.TO_CRM),
+        ],
+        "How directions behave",
+    ),
+    Step(
+        CARL,
+        "contoso-dev",
+        [RestoreSyncDirections(record_type=RecordType.CONTACT)],
+        "Contacts as they were",
+    ),
+    Step(
+        ADA,
+        "contoso-prod",
+        [ChooseSyncDirection(mapping="contact.notes", direction=SyncDirection.NONE)],
+        "Personal notes stay private, works council",
+    ),
     Step(
         ADA, "contoso-prod", [SwitchResourceBookings(on=True)], "Field service goes live, change 88"
     ),

@@ -3,7 +3,7 @@
 Law: rows are compared up to where they say they are; being behind is no fault, being different is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from domain.standing import ChangeSet, Standing
 from eventstore.database import Database
@@ -21,14 +21,20 @@ async def environments(database: Database) -> list[str]:
     return sorted(kept.union(await Verifier(database).environments()))
 
 
-async def verify(database: Database, environment: str) -> Report:
-    """What is wrong with an environment; no finding when nothing is."""
+async def verify(
+    database: Database, environment: str, advance: Callable[[int], None] = lambda _entries: None
+) -> Report:
+    """What is wrong with an environment; no finding when nothing is.
+
+    `advance` is told how many entries more were looked at.
+    """
     comparison = _Comparison(database, await current_settings.stored(database, environment))
     report = Report(environment)
     async for step in Verifier(database).verify(environment):
         if isinstance(step, Report):
             report = step
         else:
+            advance(len(step.changes))
             await comparison.take(step)
     comparison.end(report)
     beyond = await changes.page(database, environment, report.entries)

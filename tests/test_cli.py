@@ -1,10 +1,17 @@
 import asyncio
+import fcntl
 import json
 import logging
+import os
+import pty
+import re
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +19,7 @@ import asyncpg
 import jwt
 import pytest
 from click.testing import CliRunner, Result
-from programs import environment, run
+from programs import PROGRAM, environment, run
 
 from app import demo, logs
 from app.cli import main
@@ -23,7 +30,7 @@ from app.wiring import open_rooms
 from eventstore.migrate import migrate
 from projections.projector import SCHEMA
 
-VERBS = ("serve", "migrate", "rebuild", "verify", "schema", "token")
+VERBS = ("serve", "migrate", "rebuild", "verify", "replay", "schema", "token")
 DISTURBANCES = {
     "a changed payload": (
         "UPDATE syncledger.events SET payload = '{\"on\":false}' WHERE environment = 'contoso-prod'"
@@ -158,6 +165,93 @@ def test_verify_finds_tampering_and_where(disturbed: Path) -> None:
     found = {report["environment"]: report["findings"] for report in json.loads(said.stdout)}
     assert [environment for environment, findings in found.items() if findings] == ["contoso-prod"]
     assert all({"position", "message"} == set(each) for each in found["contoso-prod"])
+
+
+@pytest.mark.parametrize(
+    ("words", "position", "attachments"),
+    [
+        ((), "10", "false"),
+        (("--position", "9"), "9", "true"),
+        (("--time", "9999-12-31"), "10", "false"),
+    ],
+)
+def test_replay_tells_each_setting_and_member_in_a_line(
+    data: Path, words: tuple[str, ...], position: str, attachments: str
+) -> None:
+    said = good("replay", "--environment", "contoso-test", *words, DATA=str(data))
+    cells = [line.split("\t") for line in said.splitlines()]
+    told = {key: value for key, value, _ in cells}
+    changed = [key for key, _, mark in cells if mark]
+    assert told["position"] == position
+    assert told["appointmentAttachments"] == attachments
+    assert told["fieldMapping:contact.notes"] == "BOTH"
+    assert told["role:audrey@contoso.example"] == "AUDITOR"
+    assert changed == ["appointmentAttachments"] * (attachments == "true") + ["resourceBookings"]
+
+
+def test_replay_before_the_beginning_has_nothing(data: Path) -> None:
+    words = ("replay", "--environment", "contoso-test", "--time", "2020-01-01", "--json")
+    assert json.loads(good(*words, DATA=str(data))) == {
+        "environment": "contoso-test",
+        "position": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("--environment", "nowhere"), 1, "There is no environment 'nowhere' in the log."),
+        (
+            ("--environment", "contoso-test", "--position", "99"),
+            1,
+            "Position 99 is beyond the end of the log, which is 10.",
+        ),
+        (("--environment", "contoso-test", "--time", "soon"), 2, "'soon' is no instant, e.g. "),
+        (
+            ("--environment", "contoso-test", "--time", "2026-01-01", "--position", "1"),
+            2,
+            "Give --position or --time, not both.",
+        ),
+    ],
+)
+def test_replay_of_what_is_not_there(
+    data: Path, words: tuple[str, ...], code: int, told: str
+) -> None:
+    said = say("replay", *words, DATA=str(data))
+    assert said.exit_code == code
+    assert told in said.stderr
+
+
+def test_a_person_sees_a_table_and_how_far_it_is(data: Path) -> None:
+    words = ("replay", "--environment", "contoso-test", "--position", "9")
+    said = on_a_terminal(*words, DATA=str(data))
+    assert "entries replayed" in said
+    lines = [line.split() for line in said.splitlines()]
+    assert ["setting", "value"] in lines
+    assert ["appointmentAttachments", "true", "changed"] in lines
+    assert "entries verified" in on_a_terminal("verify", DATA=str(data))
+    assert "entries folded" in on_a_terminal("rebuild", DATA=str(data))
+
+
+def on_a_terminal(*words: str, **variables: str) -> str:
+    """What a terminal shows, without its colours and moves."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
+    with subprocess.Popen(
+        [PROGRAM, *words],
+        env={**environment(**variables), "TERM": "xterm", "NO_COLOR": "1"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        said = b""
+        with suppress(OSError):  # Linux says EIO when nobody has the other end any more
+            while more := os.read(ours, 65536):
+                said += more
+        os.close(ours)
+        assert process.wait(30) == 0, said
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode())
 
 
 @pytest.mark.parametrize("disturbed", [DISTURBANCES["a row that differs"]], indirect=True)

@@ -40,7 +40,11 @@ viewer                 D    D     D       D       D    D      D
 environment            D    D     D       D       D    D      0
 environments           D    D     D       D       D    D      0
 settings               D    D     D       D       D    F      0
+fieldMappings          D    D     D       D       D    F      0
 members                D    D     D       F       F    D      0
+history                D    D     D       F       F    F      0
+settings:Past          D    D     D       F       F    F      0
+members:Past           D    D     D       F       F    F      0
 lastChange             D    D     D       D       0    F      0
 node:Environment       D    D     D       D       D    D      0
 node:Settings          D    D     D       D       D    0      0
@@ -55,6 +59,8 @@ CHANGING = """
                       ada  carl  audrey  worker  ben  paula  nobody
 changeSettings         D    D     P       P       P    P      N
 preview                D    D     P       P       P    P      N
+syncDirection          D    D     P       P       P    P      N
+restoreSyncDirections  D    D     P       P       P    P      N
 registerEnvironment    P    P     P       P       P    D      P
 registerAgain          P    P     P       P       P    E      P
 renameEnvironment      D    P     P       P       P    D      N
@@ -100,6 +106,26 @@ QUERIES = {
     ),
     "members": Asked(
         f'{{ environment(key: "{KEY}") {{ members {{ roles }} }} }}', "environment.members", {}
+    ),
+    "fieldMappings": Asked(
+        f'{{ environment(key: "{KEY}") {{ settings {{ fieldMappings {{ direction }} }} }} }}',
+        "environment.settings.fieldMappings",
+        {},
+    ),
+    "history": Asked(
+        f'{{ environment(key: "{KEY}") {{ history {{ nodes {{ summary }} }} }} }}',
+        "environment.history.nodes",
+        {},
+    ),
+    "settings:Past": Asked(
+        f'{{ environment(key: "{KEY}") {{ settings(at: {{position: 6}}) {{ position }} }} }}',
+        "environment.settings",
+        {},
+    ),
+    "members:Past": Asked(
+        f'{{ environment(key: "{KEY}") {{ members(at: {{position: 6}}) {{ roles }} }} }}',
+        "environment.members",
+        {},
     ),
     "lastChange": Asked(
         f'{{ environment(key: "{KEY}") {{ settings {{ assignedTasks {{ lastChange {{ summary }} }} '
@@ -171,6 +197,13 @@ CHANGE = f"""mutation ($on: Boolean!, $mode: ChangeMode!) {{
     }} }}
   }}
 }}"""
+CHANGE_ONE = f"""mutation ($change: SettingChange!) {{
+  changeSettings(input: {{ environmentKey: "{KEY}", changes: [$change] }}) {{
+    __typename ... on SettingsRefused {{ position refusals {{
+      code message change ... on NotPermitted {{ needs rolesThatMay }}
+    }} }}
+  }}
+}}"""
 REFUSALS = (
     "__typename ... on EnvironmentRefused { refusals "
     "{ code message ... on NotPermitted { needs rolesThatMay } } }"
@@ -196,6 +229,14 @@ def mutations() -> dict[str, Asked]:
     return {
         "changeSettings": Asked(CHANGE, "changeSettings", {"on": True, "mode": "APPLY"}),
         "preview": Asked(CHANGE, "changeSettings", {"on": False, "mode": "PREVIEW"}),
+        "syncDirection": Asked(
+            CHANGE_ONE,
+            "changeSettings",
+            {"change": {"syncDirection": {"mapping": "contact.notes", "direction": "NONE"}}},
+        ),
+        "restoreSyncDirections": Asked(
+            CHANGE_ONE, "changeSettings", {"change": {"restoreSyncDirections": {}}}
+        ),
         "registerEnvironment": Asked(REGISTER, "registerEnvironment", {"input": new}),
         "registerAgain": Asked(REGISTER, "registerEnvironment", {"input": {**new, "key": KEY}}),
         "renameEnvironment": on_contoso("renameEnvironment", name="Renamed"),

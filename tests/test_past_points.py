@@ -1,0 +1,302 @@
+"""Settings and members as they stood: by position and by time, through the API and by `replay`."""
+
+import asyncio
+import json
+
+import pytest
+import pytest_asyncio
+from click.testing import CliRunner
+from edge import (
+    ADA,
+    AUDREY,
+    BEN,
+    CARL,
+    NOBODY,
+    PAULA,
+    WORKER,
+    Edge,
+    at,
+    codes,
+    list_at,
+    opened,
+    text_at,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import COMMANDS
+
+from api.context import MOST_PAST_POINTS
+from api.scalars import written
+from app.cli import main
+from app.config import variables
+from domain.actor import SecurityRole
+from domain.environment import Command, value
+from domain.field_mappings import ChooseSyncDirection, RestoreSyncDirections
+from domain.lifecycle import RenameEnvironment
+from domain.mapping_table import SyncDirection
+from domain.membership import GrantRole, RevokeRole
+from domain.plan import Ask
+from domain.standing import Recorded, Standing, advance
+from domain.switches import (
+    ChooseMailingAddresses,
+    SwitchAppointmentAttachments,
+    SwitchAssignedTasks,
+    SwitchResourceBookings,
+)
+from domain.tab import TAB
+from eventstore.clock import TICK
+from eventstore.transact import Applied, Request
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
+
+PAST = """query ($key: String!, $at: PointInTime!) { environment(key: $key) {
+  settings(at: $at) { position asOf id all { __typename key isDefault
+    ... on Switch { enabled }
+    ... on MailingAddressesSetting { choice }
+    ... on FieldMapping { direction }
+    lastChange { position } } }
+  members(at: $at) { principal { id } roles }
+} }"""
+ASKED = st.lists(
+    st.lists(
+        st.one_of(
+            *(
+                COMMANDS[kind]
+                for kind in (
+                    SwitchAppointmentAttachments,
+                    SwitchAssignedTasks,
+                    SwitchResourceBookings,
+                    ChooseMailingAddresses,
+                    ChooseSyncDirection,
+                    RestoreSyncDirections,
+                    RenameEnvironment,
+                    GrantRole,
+                    RevokeRole,
+                )
+            )
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    min_size=3,
+    max_size=10,
+)
+
+
+def shown(setting: object) -> str:
+    """What a setting of the API holds, as a machine value."""
+    match at(setting, "__typename"):
+        case "Switch":
+            return "true" if at(setting, "enabled") else "false"
+        case "MailingAddressesSetting":
+            return text_at(setting, "choice")
+        case _:
+            return text_at(setting, "direction")
+
+
+async def past(edge: Edge, key: str, **point: object) -> object:
+    return at(await edge.data(AUDREY, PAST, {"key": key, "at": point}), "environment")
+
+
+async def ask(edge: Edge, key: str, *commands: Command) -> bool:
+    ask = Ask(environment=key, commands=commands, actor=await edge.actor(ADA))
+    return isinstance(await edge.rooms.appender.transact(Request(ask=ask)), Applied)
+
+
+async def facts(edge: Edge, key: str) -> list[Recorded]:
+    return [
+        change.recorded
+        async for change_set in edge.rooms.log.since(key, 0)
+        for change in change_set.changes
+    ]
+
+
+async def replayed(edge: Edge, key: str, *words: str) -> object:
+    known: dict[str, str | None] = {name: None for name, _, _ in variables()}
+    said = await asyncio.to_thread(
+        CliRunner().invoke,
+        main,
+        ["replay", "--environment", key, "--json", *words],
+        env={**known, "SYNCLEDGER_DSN": edge.place.dsn},
+    )
+    assert said.exit_code == 0, said.output
+    return json.loads(said.stdout)
+
+
+async def assert_there(edge: Edge, found: object, standing: Standing) -> None:
+    settings = at(found, "settings")
+    assert at(settings, "position") == standing.position
+    assert at(settings, "asOf") == written(standing.as_of)
+    held = {at(each, "key"): shown(each) for each in list_at(settings, "all")}
+    assert held == {key: value(standing.environment, key) for key in TAB}
+    last = {at(each, "key"): at(each, "lastChange") for each in list_at(settings, "all")}
+    for key in TAB:
+        change = standing.last_changes.get(key)
+        expected = None if change is None else {"position": change.recorded.position}
+        assert last[key] == expected
+    members = standing.environment.members
+    people = await edge.rooms.principals.of(members)
+    assert list_at(found, "members") == [
+        {
+            "principal": {"id": each.provider_id},
+            "roles": [role.value for role in SecurityRole if role in members[each.handle]],
+        }
+        for each in people
+    ]
+
+
+async def test_the_past_is_the_fold_up_to_it_for_any_history(edge: Edge) -> None:
+    histories: list[list[list[Command]]] = []
+
+    @settings(max_examples=6, deadline=None, database=None, derandomize=True)
+    @given(ASKED)
+    def collect(asked: list[list[Command]]) -> None:
+        histories.append(asked)
+
+    collect()
+    for history in histories:
+        key = await edge.open()
+        for commands in history:
+            await ask(edge, key, *commands)
+        log, standing = await facts(edge, key), None
+        for fact in log:
+            standing = advance(standing, fact)
+            await assert_there(edge, await past(edge, key, position=fact.position), standing)
+        assert standing is not None
+        there = await replayed(edge, key, "--position", str(len(log) // 2))
+        half = None
+        for fact in log[: len(log) // 2]:
+            half = advance(half, fact)
+        assert half is not None
+        assert at(there, "position") == half.position
+        assert at(there, "asOf") == written(half.as_of)
+        settings_there = at(there, "settings")
+        assert settings_there == {each: value(half.environment, each) for each in TAB}
+        now = await replayed(edge, key)
+        assert at(now, "position") == len(log)
+
+
+async def test_a_time_between_two_changes_is_the_change_before(edge: Edge) -> None:
+    key = await edge.open()
+    for on in (True, False, True):
+        await edge.change(CARL, SwitchAssignedTasks(on=on), SwitchResourceBookings(on=on), key=key)
+    standing: Standing | None = None
+    ends: list[Standing] = []
+    for fact in await facts(edge, key):
+        standing = advance(standing, fact)
+        if ends and ends[-1].as_of == fact.at:
+            ends.pop()
+        ends.append(standing)
+    for index, end in enumerate(ends):
+        for moment, expected in (
+            (end.as_of, end),
+            (end.as_of - TICK, ends[index - 1] if index else None),
+        ):
+            found = await past(edge, key, time=written(moment))
+            told = await replayed(edge, key, "--time", written(moment))
+            if expected is None:
+                assert found == {"settings": None, "members": None}
+                assert told == {"environment": key, "position": 0}
+            else:
+                await assert_there(edge, found, expected)
+                assert at(told, "position") == expected.position
+
+
+async def test_before_everything_there_was_nothing(edge: Edge) -> None:
+    key = await edge.open()
+    assert await past(edge, key, position=0) == {"settings": None, "members": None}
+    assert await past(edge, key, time="1970-01-01T00:00:00Z") == {"settings": None, "members": None}
+
+
+async def test_the_present_is_a_past_point_too_and_has_the_present_id(edge: Edge) -> None:
+    key = await edge.open()
+    document = "query ($key: String!) { environment(key: $key) { position settings { id } } }"
+    now = await edge.data(AUDREY, document, {"key": key})
+    end = at(now, "environment.position")
+    assert at(await past(edge, key, position=end), "settings.id") == at(
+        now, "environment.settings.id"
+    )
+    await edge.change(CARL, SwitchAssignedTasks(on=True), key=key)
+    then = at(await past(edge, key, position=end), "settings.id")
+    assert then != at(now, "environment.settings.id")
+    node = "query ($id: ID!) { node(id: $id) { id ... on SynchronizationSettings { position } } }"
+    assert await edge.data(AUDREY, node, {"id": then}) == {"node": {"id": then, "position": end}}
+
+
+async def test_only_who_reads_the_history_sees_the_past(edge: Edge) -> None:
+    key = await edge.open()
+    asked = {"key": key, "at": {"position": 3}}
+    for person in (ADA, CARL, AUDREY):
+        assert at(await edge.data(person, PAST, asked), "environment.settings.position") == 3
+    for person in (WORKER, BEN, PAULA):
+        assert codes(await edge.ask(person, PAST, asked)) == ["FORBIDDEN", "FORBIDDEN"]
+    assert await edge.data(NOBODY, PAST, asked) == {"environment": None}
+
+
+@pytest.mark.parametrize(
+    ("point", "says"),
+    [
+        ({"position": 7}, "position is 7, which is beyond the end of the log at 6."),
+        ({"position": -1}, "position is a position, 0 or more, not -1."),
+        ({"position": 2**31}, "32-bit"),
+        ({"time": "2999-01-01T00:00:00Z"}, "has not come yet"),
+        ({"time": "2026-03-03"}, "with an offset"),
+        ({"time": "noon"}, "An instant is ISO 8601"),
+        ({"position": 1, "time": "2026-03-03T09:00:00Z"}, "xactly one"),
+        ({}, "xactly one"),
+        ({"position": None}, "must be non-null"),
+    ],
+)
+async def test_a_point_that_cannot_be_is_refused(
+    edge: Edge, point: dict[str, object], says: str
+) -> None:
+    key = await edge.open()
+    body = await edge.ask(AUDREY, PAST, {"key": key, "at": point})
+    assert set(codes(body)) == {"BAD_USER_INPUT"}
+    assert says in text_at(body, "errors.0.message")
+
+
+async def test_many_past_points_at_once_are_too_costly(edge: Edge) -> None:
+    key = await edge.open()
+    for number in range(MOST_PAST_POINTS):
+        await edge.change(CARL, SwitchAssignedTasks(on=number % 2 == 0), key=key)
+
+    def fields(count: int) -> str:
+        return " ".join(
+            f"p{number}: settings(at: {{ position: {number} }}) {{ position }}"
+            for number in range(1, count + 1)
+        )
+
+    document = "query ($key: String!) {{ environment(key: $key) {{ {} }} }}"
+    assert await edge.data(AUDREY, document.format(fields(MOST_PAST_POINTS)), {"key": key})
+    body = await edge.ask(AUDREY, document.format(fields(MOST_PAST_POINTS + 1)), {"key": key})
+    assert set(codes(body)) == {"TOO_COSTLY"}
+
+
+async def test_replay_in_words_and_what_it_refuses(edge: Edge) -> None:
+    key = await edge.open()
+    choose = ChooseSyncDirection(mapping="contact.notes", direction=SyncDirection.NONE)
+    await edge.change(CARL, choose, key=key)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        known: dict[str, str | None] = {name: None for name, _, _ in variables()}
+        env = {**known, "SYNCLEDGER_DSN": edge.place.dsn}
+        said = CliRunner().invoke(main, ["replay", *words], env=env)
+        return said.exit_code, said.stdout, said.stderr
+
+    status, lines, _ = await asyncio.to_thread(run, "--environment", key)
+    assert status == 0
+    assert "fieldMapping:contact.notes\tNONE\tchanged\n" in lines
+    assert "assignedTasks\tfalse\t\n" in lines
+    assert f"role:{ADA.subject}\tSYSTEM_ADMINISTRATOR\t\n" in lines
+    for words, says, code in (
+        (("--environment", "nowhere"), "no environment 'nowhere'", 1),
+        (("--environment", key, "--position", "99"), "beyond the end of the log", 1),
+        (("--environment", key, "--position", "-1"), "not in the range", 2),
+        (("--environment", key, "--time", "noon"), "is no instant", 2),
+        (("--environment", key, "--time", "2026-03-03", "--position", "1"), "not both", 2),
+        ((), "Missing option '--environment'", 2),
+    ):
+        status, _, error = await asyncio.to_thread(run, *words)
+        assert (status, says in error) == (code, True), error
