@@ -17,7 +17,7 @@ check: $(VENV)/ready
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo
 
-# Only what needs no server: seconds.
+# Only what needs no server: less than a minute.
 fast: $(VENV)/ready
 	@$(VENV)/bin/pytest -m "not postgres"
 

@@ -43,22 +43,32 @@ def verify(config: Config, key: str | None, machine: bool) -> None:
 
     async def work(dsn: str) -> list[Report]:
         async with open_database(dsn) as database:
-            keys = await environments(database)
-            if key is not None and key not in keys:
-                raise click.ClickException(f"There is no environment {key!r} in the log.")
-            wanted = keys if key is None else [key]
-            with progress("entries verified", await _entries(database, wanted)) as advance:
-                return [await prove(database, each, advance) for each in wanted]
+            return await proved(database, key)
 
     with any_postgres(config) as postgres:
         reports = run(work(postgres.dsn))
+    tell(reports, machine)
+
+
+async def proved(database: Database, only: str | None = None) -> list[Report]:
+    """The proof of every environment, or of one."""
+    keys = await environments(database)
+    if only is not None and only not in keys:
+        raise click.ClickException(f"There is no environment {only!r} in the log.")
+    wanted = keys if only is None else [only]
+    with progress("entries verified", await _entries(database, wanted)) as advance:
+        return [await prove(database, key, advance) for key in wanted]
+
+
+def tell(reports: list[Report], machine: bool) -> None:
+    """Show what was proved, and end with 1 when anything was found."""
     if machine:
         say_json([_as_data(report) for report in reports])
     else:
         for report in reports:
             _tell(report)
-        if key is None:
-            click.echo(f"{len(reports)} environments verified")
+        if len(reports) != 1:
+            click.echo(f"{sum(not report.findings for report in reports)} of {len(reports)} whole")
     sys.exit(1 if any(report.findings for report in reports) else 0)
 
 

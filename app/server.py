@@ -19,8 +19,9 @@ from api.identity import Verifier
 from api.limits import MOST_BYTES
 from api.web import application
 from app import demo, wiring
+from app.bundled_postgres import PostgresFailed
 from app.config import Config
-from app.embedded_postgres import EmbeddedPostgres, PostgresFailed
+from app.embedded_postgres import EmbeddedPostgres
 from app.wiring import Postgres
 from eventstore.migrate import MayNotMigrate, migrate
 from projections.projector import SCHEMA

@@ -119,6 +119,13 @@ async def page(database: Database, environment: str, after: int) -> list[Row]:
     return [Row(*row) for row in await database.fetch(SQL["changes"], environment, after, PAGE)]
 
 
+async def last(database: Database, environment: str) -> int:
+    """The position of the last row; 0 where there is none."""
+    (found,) = await database.fetch(SQL["last_change"], environment)
+    position: int = found["position"]
+    return position
+
+
 async def search(
     database: Database, environment: str, narrowed: Filter, stretch: Stretch
 ) -> list[Change]:

@@ -81,6 +81,9 @@ WHERE environment = $1 AND position > $2
 ORDER BY position
 LIMIT $3;
 
+-- name: last_change
+SELECT coalesce(max(position), 0) AS position FROM changes WHERE environment = $1;
+
 -- name: history_newest_first
 -- $2, $3: the positions between. $4: how many. The rest narrows, null for any: actor, setting, the
 -- beginning of settings, type, since, until, and a text whatever its case.

@@ -136,7 +136,7 @@ def test_verify_tells_of_every_environment_in_words_and_for_machines(data: Path)
     lines = good("verify", DATA=str(data)).splitlines()
     assert len(lines) == 4
     assert all(line.endswith(" entries, whole") for line in lines[:3])
-    assert lines[3] == "3 environments verified"
+    assert lines[3] == "3 of 3 whole"
     reports = json.loads(good("verify", "--json", DATA=str(data)))
     assert [report["environment"] for report in reports] == [
         "contoso-dev",

@@ -24,8 +24,9 @@ import psutil
 import pytest
 
 from app import data_folder, embedded_postgres, unprivileged
+from app.bundled_postgres import PostgresFailed, program
 from app.data_folder import DataFolderInUse, running
-from app.embedded_postgres import EmbeddedPostgres, PostgresFailed, address
+from app.embedded_postgres import EmbeddedPostgres, address
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(30)]
 
@@ -134,7 +135,7 @@ def _leave(application: Application) -> None:
 
 
 def _runs_as_nobody() -> bool:
-    command = [embedded_postgres._program("postgres"), "--version"]
+    command = [program("postgres"), "--version"]
     with suppress(PermissionError):
         return (
             subprocess.run(command, user=NOBODY, capture_output=True, check=False).returncode == 0
@@ -560,7 +561,7 @@ def test_binaries_that_do_not_run_say_why(
     program = tmp_path / "postgres"
     program.write_text("#!/bin/sh\necho no libc\nexit 1\n")
     program.chmod(mode)
-    monkeypatch.setattr(embedded_postgres, "_program", lambda _name: str(program))
+    monkeypatch.setattr(embedded_postgres, "program", lambda _name: str(program))
     with pytest.raises(PostgresFailed, match=reason):
         start(tmp_path / "data")
 

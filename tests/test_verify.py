@@ -72,8 +72,9 @@ async def test_every_environment_is_found_also_one_that_has_lost_its_head_or_its
 
     assert await environments(process.database) == ["a", "b", "c", "d"]
     assert await found(process, "a") == [("a", 1)]
-    assert await found(process, "b") == [("b", 2), ("b", 0)]
-    assert await found(process, "c") == [("c", 0)]
+    assert await found(process, "b") == [("b", 2)]
+    assert await found(process, "c") == []
+    assert await found(process, "d") == [("d", 2)]
 
 
 @pytest.mark.parametrize("left", ["remarks", "requests", "current_settings", "changes", "log_head"])
@@ -297,10 +298,10 @@ async def test_a_row_at_a_position_where_no_change_set_ends_is_found(
     place: Place, process: Process
 ) -> None:
     await write(process)
-    for position in (0, 4, 7):
+    for position, positions in ((0, [0, 6]), (4, [4, 6]), (7, [7])):
         await place.as_superuser(ROW.format(f"position = {position}"))
 
-        assert await found(process) == [(KEY, position)]
+        assert await found(process) == [(KEY, position) for position in positions]
 
 
 async def test_a_row_that_is_behind_is_compared_at_its_own_position(
@@ -318,7 +319,16 @@ async def test_a_missing_row_is_found(place: Place, process: Process) -> None:
     await write(process)
     await place.as_superuser("DELETE FROM syncledger.current_settings")
 
-    assert await found(process) == [(KEY, 0)]
+    assert await found(process) == [(KEY, LENGTH)]
+
+
+async def test_what_nobody_has_folded_yet_is_no_fault(place: Place, process: Process) -> None:
+    await write(process)
+    await place.as_superuser(
+        "DELETE FROM syncledger.current_settings", "DELETE FROM syncledger.changes"
+    )
+
+    assert await found(process) == []
 
 
 CHANGED = {
@@ -355,7 +365,7 @@ async def test_a_row_of_an_unknown_log_is_found(place: Place, process: Process) 
 
     assert await environments(process.database) == [KEY, "unheard-of"]
     assert ("unheard-of", LENGTH) in await found(process, "unheard-of")
-    assert await found(process) == [(KEY, 0)]
+    assert await found(process) == [(KEY, LENGTH)]
 
 
 async def test_an_environment_that_does_not_exist_has_no_row_and_is_told_so(

@@ -1,0 +1,295 @@
+"""Backups come back whole, from and to every Postgres; the commands of the page are typed."""
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from older import MAJOR, older_postgres, program, programs
+from pages import Terminal, blocks, masked
+from programs import run
+
+from app import demo
+from app.bundled_postgres import PostgresFailed
+from app.bundled_postgres import program as embedded_program
+from app.embedded_postgres import EmbeddedPostgres, address
+from app.wiring import open_rooms
+from eventstore import archive
+from eventstore import migrate as migrations
+from eventstore.archive import ArchiveFailed
+from eventstore.migrate import migrate
+from projections.projector import SCHEMA
+from projections.verify import environments, verify
+
+pytestmark = pytest.mark.postgres
+PAGE = "docs/operations.md"
+EVENTS = "SELECT * FROM syncledger.events ORDER BY environment, position"
+
+
+def owner(server: EmbeddedPostgres, database: str = "postgres") -> str:
+    return address(server.socket_folder, user="postgres", database=database)
+
+
+def application(server: EmbeddedPostgres, database: str = "postgres") -> str:
+    return address(server.socket_folder, user="syncledger_app", database=database)
+
+
+async def fill(server: EmbeddedPostgres) -> None:
+    await migrate(owner(server), SCHEMA)
+    async with open_rooms(application(server)) as rooms:
+        assert await demo.open_demo(rooms)
+
+
+async def rows(dsn: str, query: str = EVENTS) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetch(query)
+    finally:
+        await connection.close()
+
+
+async def execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def is_whole(dsn: str) -> bool:
+    async with open_rooms(dsn) as rooms:
+        await rooms.projector.catch_up()
+        keys = await environments(rooms.database)
+        reports = [await verify(rooms.database, key) for key in keys]
+    assert sum(report.entries for report in reports) > 20
+    return not any(report.findings for report in reports)
+
+
+@pytest.fixture
+def used(tmp_path: Path) -> Path:
+    """A data folder with the demonstration, at rest."""
+    server = EmbeddedPostgres.start(tmp_path / "used" / ".data")
+    try:
+        asyncio.run(fill(server))
+    finally:
+        server.stop()
+    return tmp_path / "used"
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    with older_postgres(tmp_path / "older") as server:
+        asyncio.run(fill(server))
+        yield server
+
+
+def typed(shell: Terminal, mark: str) -> None:
+    """Type the blocks of the page that are marked so; what they answer must be what is shown."""
+    answer, done = "", 0
+    for block in blocks(PAGE):
+        if block.mark == mark:
+            assert not answer, f"not shown: {answer}"
+            answer, done = masked(shell.answer(block.text)), done + 1
+        elif block.mark == "answer" and answer:
+            assert answer == masked(block.text)
+            answer = ""
+    assert not answer
+    assert done > 1
+
+
+def shell(folder: Path, **variables: str) -> Terminal:
+    (folder / ".venv").symlink_to(sys.prefix)
+    return Terminal(folder, 8000, "bash", **variables)
+
+
+def test_the_embedded_server_as_the_page_has_it(used: Path) -> None:
+    terminal = shell(used)
+    try:
+        typed(terminal, "embedded")
+    finally:
+        terminal.end(signal.SIGTERM)
+    assert stat.S_IMODE((used / "monday.backup").stat().st_mode) == 0o600
+
+
+def test_a_database_by_dsn_as_the_page_has_it(tmp_path: Path, older: EmbeddedPostgres) -> None:
+    with older_postgres(tmp_path / "another") as another:
+        terminal = shell(
+            tmp_path,
+            PATH=os.pathsep.join([str(programs()), os.environ["PATH"]]),
+            OWNER=owner(older),
+            NEW=owner(another),
+        )
+        try:
+            typed(terminal, "dsn")
+        finally:
+            terminal.end(signal.SIGTERM)
+        assert asyncio.run(rows(owner(another))) == asyncio.run(rows(owner(older)))
+
+
+def test_an_older_postgres_serves_as_well(older: EmbeddedPostgres) -> None:
+    (found,) = asyncio.run(rows(owner(older), "SHOW server_version_num"))
+    assert int(found[0]) // 10_000 == MAJOR
+    assert asyncio.run(is_whole(application(older)))
+
+
+def test_a_backup_of_an_older_postgres_is_restored_into_the_one_that_comes_along(
+    tmp_path: Path, older: EmbeddedPostgres
+) -> None:
+    before = asyncio.run(rows(owner(older)))
+    archive.dump(owner(older), program, tmp_path / "older.backup")
+    older.stop()
+
+    with pytest.raises(
+        PostgresFailed, match=f"is of PostgreSQL {MAJOR}, and here is .*restore FILE"
+    ):
+        EmbeddedPostgres.start(tmp_path / "older")
+    said = run("restore", str(tmp_path / "older.backup"), DATA=str(tmp_path / "newer"))
+    assert (said.returncode, said.stderr) == (0, "")
+    server = EmbeddedPostgres.start(tmp_path / "newer")
+    try:
+        assert asyncio.run(rows(owner(server))) == before
+        assert asyncio.run(is_whole(application(server)))
+    finally:
+        server.stop()
+
+
+def test_a_log_of_the_first_schema_is_brought_forward_and_not_an_entry_changes(
+    tmp_path: Path, used: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of a log of today, as they would have come by the first schema's own append."""
+    server = EmbeddedPostgres.start(used / ".data")
+    try:
+        first = tmp_path / "migrations"
+        first.mkdir()
+        (first / "0001_log.sql").write_text((migrations.MIGRATIONS / "0001_log.sql").read_text())
+        asyncio.run(execute(owner(server), "CREATE DATABASE first"))
+        with monkeypatch.context() as patch:
+            patch.setattr(migrations, "MIGRATIONS", first)
+            asyncio.run(migrate(owner(server, "first"), SCHEMA))
+        _copy(server, "events", "log_head", "principals", "remarks", "requests")
+        before = asyncio.run(rows(owner(server, "first")))
+        assert before == asyncio.run(rows(owner(server)))
+
+        assert asyncio.run(migrate(owner(server, "first"), SCHEMA)) == ["0002_append.sql"]
+
+        assert asyncio.run(rows(owner(server, "first"))) == before
+        assert asyncio.run(is_whole(application(server, "first")))
+    finally:
+        server.stop()
+
+
+def _copy(server: EmbeddedPostgres, *tables: str) -> None:
+    """Rows from one database to the other, with the triggers off there."""
+    for table in tables:
+        away = f"ALTER TABLE syncledger.{table} DISABLE TRIGGER USER"
+        asyncio.run(execute(owner(server, "first"), away))
+        dump = [embedded_program("pg_dump"), "--data-only", f"--table=syncledger.{table}"]
+        sql = subprocess.run([*dump, owner(server)], capture_output=True, check=True).stdout
+        load = [
+            embedded_program("psql"),
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            owner(server, "first"),
+        ]
+        subprocess.run(load, input=sql, capture_output=True, check=True)
+
+
+def test_a_person_is_forgotten_as_the_page_has_it_and_the_log_stays_whole(used: Path) -> None:
+    (forget,) = (block.text for block in blocks(PAGE) if block.mark == "forget")
+    server = EmbeddedPostgres.start(used / ".data")
+    try:
+        carl = "SELECT handle FROM syncledger.principals WHERE name = 'Carl Customizer'"
+        ((handle,),) = asyncio.run(rows(owner(server), carl))
+        asyncio.run(execute(owner(server), forget.replace("HANDLE", str(handle))))
+        assert asyncio.run(rows(owner(server), carl)) == []
+        remarks = asyncio.run(rows(owner(server), "SELECT text FROM syncledger.remarks"))
+        texts = {text for (text,) in remarks}
+        assert "Pilot is over" not in texts
+        assert "The team" in texts
+        assert asyncio.run(is_whole(application(server)))
+    finally:
+        server.stop()
+
+
+def test_a_file_is_never_overwritten(used: Path) -> None:
+    (used / "there").write_text("something")
+    said = run("backup", str(used / "there"), DATA=str(used / ".data"))
+    assert said.returncode == 1
+    assert "there exists already" in said.stderr
+    assert (used / "there").read_text() == "something"
+
+
+def test_what_is_told_to_machines(used: Path) -> None:
+    said = run("backup", str(used / "a"), "--json", DATA=str(used / ".data"))
+    told = {"file": str(used / "a"), "environments": 3, "entries": 33}
+    assert json.loads(said.stdout) == told
+    said = run("restore", str(used / "a"), "--json", DATA=str(used / "new"))
+    assert '"findings": []' in said.stdout
+
+
+def test_a_backup_that_fails_leaves_no_file(used: Path) -> None:
+    server = EmbeddedPostgres.start(used / ".data")
+    try:
+        with pytest.raises(ArchiveFailed, match='database "nowhere" does not exist'):
+            archive.dump(owner(server, "nowhere"), embedded_program, used / "file")
+        assert sorted(path.name for path in used.iterdir()) == [".data"]
+    finally:
+        server.stop()
+    with pytest.raises(ArchiveFailed, match="cannot be written"):
+        archive.dump("", embedded_program, used / "nowhere" / "file")
+
+
+def test_nothing_is_restored_of_what_is_no_backup_or_not_whole(used: Path) -> None:
+    assert run("backup", str(used / "a"), DATA=str(used / ".data")).returncode == 0
+    whole = (used / "a").read_bytes()
+    for content, told in (
+        (b"nonsense", "valid archive"),
+        (whole[: len(whole) // 2], "end of file"),
+    ):
+        (used / "b").write_bytes(content)
+        said = run("restore", str(used / "b"), DATA=str(used / "new"))
+        assert said.returncode == 1
+        assert told in said.stderr
+    assert run("restore", str(used / "a"), DATA=str(used / "new")).returncode == 0
+
+
+def test_a_tampered_backup_is_told_by_the_restore(used: Path) -> None:
+    server = EmbeddedPostgres.start(used / ".data")
+    try:
+        asyncio.run(
+            execute(
+                owner(server),
+                "ALTER TABLE syncledger.events DISABLE TRIGGER USER;"
+                " UPDATE syncledger.events SET actor = gen_random_uuid()"
+                " WHERE environment = 'contoso-prod' AND position = 5",
+            )
+        )
+        archive.dump(owner(server), embedded_program, used / "a")
+    finally:
+        server.stop()
+    said = run("restore", str(used / "a"), DATA=str(used / "new"))
+    assert said.returncode == 1
+    assert "contoso-prod: 8 entries, NOT whole" in said.stdout
+    assert "2 of 3 whole" in said.stdout
+
+
+def test_logs_are_restored_only_where_there_are_none(used: Path) -> None:
+    assert run("backup", str(used / "a"), DATA=str(used / ".data")).returncode == 0
+    said = run("restore", str(used / "a"), DATA=str(used / ".data"))
+    assert said.returncode == 1
+    assert "There are logs already" in said.stderr
+
+
+@pytest.mark.parametrize("verb", ["backup", "restore"])
+def test_a_database_by_dsn_has_its_own_tools(verb: str, tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    said = run(verb, str(tmp_path / "a"), DSN="postgresql://a@b/c")
+    assert said.returncode == 1
+    assert "This is for the embedded server." in said.stderr
