@@ -12,6 +12,7 @@ import uvloop
 from bench.append import append
 from bench.edge import feed, mutate, read
 from bench.measure import Figure, Options
+from bench.past import asof, history
 from bench.start import start
 from bench.store import rebuild, verify
 
@@ -22,6 +23,8 @@ WORKLOADS: Mapping[str, Workload] = {
     "mutate": mutate,
     "read": read,
     "feed": feed,
+    "history": history,
+    "asof": asof,
     "rebuild": rebuild,
     "verify": verify,
     "start": start,

@@ -4,7 +4,7 @@ Law: 16 connections kept alive; every answer is checked; the limit answers with 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +28,8 @@ from bench.measure import (
 )
 from bench.servers import Ours, Running, answered, bare, question, serving
 from bench.wire import Http, Refused, Socket, https, post
+from domain.field_mappings import mappings
+from domain.mapping_table import RecordType
 
 CONNECTIONS = 16
 SUBSCRIBERS = 500
@@ -70,6 +72,24 @@ fragment told on Setting {
   lastChange { position at summary by { id name } }
 }
 """
+TAB = """
+query ($key: String!) {
+  environment(key: $key) {
+    key name position
+    settings {
+      position asOf
+      appointmentAttachments { enabled ...told }
+      assignedTasks { enabled ...told }
+      resourceBookings { enabled ...told }
+      mailingAddresses { choice ...told }
+      fieldMappings(recordType: CONTACT, settableOnly: true) {
+        key direction effectiveDirection isDefault lastChange { position }
+      }
+    }
+  }
+}
+fragment told on Setting { label isDefault lastChange { position at summary by { name } } }
+"""
 FEED = """
 subscription ($key: String!, $after: Int) {
   settingsFeed(environmentKey: $key, after: $after, heartbeatSeconds: 300) {
@@ -82,11 +102,16 @@ subscription ($key: String!, $after: Int) {
   }
 }
 """
-EVERYTHING: list[dict[str, object]] = [
+EVERYTHING: list[Mapping[str, object]] = [
     {"appointmentAttachments": {"enabled": True}},
     {"assignedTasks": {"enabled": True}},
     {"resourceBookings": {"enabled": True}},
     {"mailingAddresses": {"choice": "ALL_THREE"}},
+    *(
+        {"syncDirection": {"mapping": mapping.key, "direction": "TO_CRM"}}
+        for mapping in mappings(RecordType.CONTACT)
+        if mapping.settable
+    ),
 ]
 
 
@@ -99,7 +124,7 @@ class Edge:
     bare: Running
     token: str
 
-    def change(self, key: str, changes: Sequence[dict[str, object]]) -> bytes:
+    def change(self, key: str, changes: Sequence[Mapping[str, object]]) -> bytes:
         return question(CHANGE, self.token, key=key, changes=changes)
 
     def switching(self, key: str) -> Sequence[bytes]:
@@ -125,27 +150,34 @@ async def edge() -> AsyncIterator[Edge]:
 async def read(options: Options) -> AsyncIterator[Figure]:
     async with AsyncExitStack() as stack:
         there = await stack.enter_async_context(edge())
-        ours = await stack.enter_async_context(https(there.ours.port, CONNECTIONS))
-        static = await stack.enter_async_context(https(there.bare.port, CONNECTIONS))
-        asked = [question(SETTINGS, there.token, key=key) for key in KEYS]
-        body = await answered(ours[0], asked[0], b'"lastChange":{')
-        await static[0].ask(post(body, path="/keep"))
+        for name, query in (("four switches", SETTINGS), ("the tab with its contacts", TAB)):
+            asked = [question(query, there.token, key=key) for key in KEYS]
+            yield await beside_static(f"read, {name}", there.ours, there.bare, asked, options)
+
+
+async def beside_static(
+    name: str, ours: Running, bare: Running, asked: Sequence[bytes], options: Options
+) -> Figure:
+    """Each request on a connection of its own, beside the bytes of the first one's answer."""
+    async with https(ours.port, len(asked)) as connections, https(bare.port, len(asked)) as others:
+        body = await answered(connections[0], asked[0])
+        await others[0].ask(post(body, path="/keep"))
         taken = await interleaved(
             options.rounds,
             {
-                "ours": lambda: drive(_asking(ours, asked), options.seconds),
-                "static": lambda: drive(_asking(static, asked), options.seconds),
+                "ours": lambda: drive(_asking(connections, asked), options.seconds),
+                "static": lambda: drive(_asking(others, asked), options.seconds),
             },
         )
-        yield Figure(
-            name="read, 16 connections",
-            unit="requests/s",
-            limit=f"the same {len(body)} bytes, static, by the same stack",
-            ours=rates(taken["ours"]),
-            beside=rates(taken["static"]),
-            latencies=latencies(taken["ours"]),
-            more=milliseconds(latencies(taken["static"]), "limit_"),
-        )
+    return Figure(
+        name=f"{name}, {len(asked)} connections",
+        unit="requests/s",
+        limit=f"the same {len(body)} bytes, static, by the same stack",
+        ours=rates(taken["ours"]),
+        beside=rates(taken["static"]),
+        latencies=latencies(taken["ours"]),
+        more=milliseconds(latencies(taken["static"]), "limit_"),
+    )
 
 
 def _asking(connections: Sequence[Http], requests: Sequence[bytes]) -> list[Act]:

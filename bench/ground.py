@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -23,7 +23,15 @@ from bench.measure import Act
 from domain.actor import Actor
 from domain.environment import Command
 from domain.lifecycle import EnvironmentKind, RegisterEnvironment
-from domain.plan import Ask
+from domain.plan import MOST_CHANGES, Ask
+from domain.switches import (
+    ChooseMailingAddresses,
+    MailingAddresses,
+    SwitchAppointmentAttachments,
+    SwitchAssignedTasks,
+    SwitchResourceBookings,
+)
+from domain.warning import WarningCode
 from eventstore.database import Connection
 from eventstore.migrate import migrate
 from eventstore.statements import statements
@@ -33,6 +41,20 @@ from projections.projector import SCHEMA
 SQL = statements(Path(__file__).with_name("queries.sql"))
 PLATFORM = Actor(handle=uuid4(), platform_administrator=True)
 
+THERE_AND_BACK: tuple[Command, ...] = (
+    SwitchAppointmentAttachments(on=True),
+    SwitchAssignedTasks(on=True),
+    SwitchResourceBookings(on=True),
+    ChooseMailingAddresses(
+        choice=MailingAddresses.ALL_THREE,
+        acknowledged=frozenset({WarningCode.ADDRESSES_CAN_LOSE_DATA}),
+    ),
+    SwitchAppointmentAttachments(on=False),
+    SwitchAssignedTasks(on=False),
+    SwitchResourceBookings(on=False),
+    ChooseMailingAddresses(choice=MailingAddresses.MAILING_ONLY),
+)
+"""So that each command has something to change, again and again."""
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 
@@ -72,14 +94,29 @@ def fresh_postgres() -> Iterator[Postgres]:
 async def fresh_rooms() -> AsyncIterator[tuple[Postgres, Rooms]]:
     """Everything below the edge over an empty log, on the measured core."""
     with fresh_postgres() as postgres, placed("measured"):
-        await migrate(postgres.owner_dsn, SCHEMA)
-        async with open_rooms(postgres.dsn) as rooms:
+        async with rooms_over(postgres) as rooms:
             yield postgres, rooms
 
 
-async def registered(rooms: Rooms, key: str) -> Actor:
-    """A new environment's administrator."""
-    administrator = Actor(handle=uuid4())
+@asynccontextmanager
+async def rooms_over(postgres: Postgres) -> AsyncIterator[Rooms]:
+    """Everything below the edge; the database is migrated first."""
+    await migrate(postgres.owner_dsn, SCHEMA)
+    async with open_rooms(postgres.dsn) as rooms:
+        yield rooms
+
+
+async def filled(rooms: Rooms, key: str, entries: int, administrator: Actor | None = None) -> None:
+    """A new environment with that many changes and a few more."""
+    administrator = await registered(rooms, key, administrator)
+    commands = tuple(islice(cycle(THERE_AND_BACK), MOST_CHANGES))
+    for _ in range(entries // MOST_CHANGES):
+        await changed(rooms, key, administrator, *commands)
+
+
+async def registered(rooms: Rooms, key: str, administrator: Actor | None = None) -> Actor:
+    """A new environment's administrator; a new one where none is given."""
+    administrator = administrator or Actor(handle=uuid4())
     command = RegisterEnvironment(
         key=key, name=key, kind=EnvironmentKind.SANDBOX, administrator=administrator.handle
     )

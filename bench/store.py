@@ -7,23 +7,12 @@ from asyncio import TaskGroup
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
-from itertools import cycle, islice
 from time import perf_counter
 from typing import NamedTuple
 
 from api.context import Rooms
-from bench.ground import changed, fresh_rooms, registered
+from bench.ground import filled, fresh_rooms
 from bench.measure import Figure, Goal, Options, Round, interleaved, rates
-from domain.environment import Command
-from domain.plan import MOST_CHANGES
-from domain.switches import (
-    ChooseMailingAddresses,
-    MailingAddresses,
-    SwitchAppointmentAttachments,
-    SwitchAssignedTasks,
-    SwitchResourceBookings,
-)
-from domain.warning import WarningCode
 from eventstore.log import END, PAGE, SQL, Log
 from projections.projector import Projector
 from projections.verify import verify as prove
@@ -31,20 +20,6 @@ from projections.verify import verify as prove
 ENTRIES = 100_000
 ENVIRONMENTS = 20
 HASHED = "the same rows fetched by keyset pages and hashed with sha256, nothing else"
-ROUND: tuple[Command, ...] = (
-    SwitchAppointmentAttachments(on=True),
-    SwitchAssignedTasks(on=True),
-    SwitchResourceBookings(on=True),
-    ChooseMailingAddresses(
-        choice=MailingAddresses.ALL_THREE,
-        acknowledged=frozenset({WarningCode.ADDRESSES_CAN_LOSE_DATA}),
-    ),
-    SwitchAppointmentAttachments(on=False),
-    SwitchAssignedTasks(on=False),
-    SwitchResourceBookings(on=False),
-    ChooseMailingAddresses(choice=MailingAddresses.MAILING_ONLY),
-)
-"""Everything once there and back, so that each command has something to change, again and again."""
 
 
 class Filled(NamedTuple):
@@ -53,25 +28,18 @@ class Filled(NamedTuple):
 
 
 @asynccontextmanager
-async def filled() -> AsyncIterator[Filled]:
+async def long_logs() -> AsyncIterator[Filled]:
     """A log of that many entries, in environments as long as each other."""
     keys = [f"long-{number}" for number in range(ENVIRONMENTS)]
     async with fresh_rooms() as (_, rooms):
         async with TaskGroup() as group:
             for key in keys:
-                group.create_task(_fill(rooms, key))
+                group.create_task(filled(rooms, key, ENTRIES // ENVIRONMENTS))
         yield Filled(rooms, keys)
 
 
-async def _fill(rooms: Rooms, key: str) -> None:
-    administrator = await registered(rooms, key)
-    commands = tuple(islice(cycle(ROUND), MOST_CHANGES))
-    for _ in range(ENTRIES // ENVIRONMENTS // MOST_CHANGES):
-        await changed(rooms, key, administrator, *commands)
-
-
 async def rebuild(options: Options) -> AsyncIterator[Figure]:
-    async with filled() as log:
+    async with long_logs() as log:
         projector = Projector(log.rooms.database, Log(log.rooms.database).since)
 
         async def ours() -> None:
@@ -82,7 +50,7 @@ async def rebuild(options: Options) -> AsyncIterator[Figure]:
 
 
 async def verify(options: Options) -> AsyncIterator[Figure]:
-    async with filled() as log:
+    async with long_logs() as log:
         await log.rooms.projector.catch_up()
 
         async def ours() -> None:
