@@ -4,14 +4,16 @@ Law: change sets are taken over in order; what is known is skipped, and nothing 
 """
 
 import asyncio
+from bisect import bisect_left, bisect_right
 from collections import deque
+from itertools import islice
 
 from domain.standing import ChangeSet
 from eventstore.log import Tip
 from projections.milestones import Milestones
 
-KEPT = 256
-"""Change sets kept in memory, so that a follower rarely reads the log."""
+KEPT = 2_048
+"""Change sets kept in memory, so that who follows or projects a busy log rarely reads it."""
 
 
 class Course:
@@ -49,18 +51,18 @@ class Course:
         """The change sets after a position, None where memory does not go back that far."""
         if self.tip is not None and position >= self.tip.position:
             return []
-        after: list[ChangeSet] = []
-        for each in reversed(self._recent):
-            if each.standing.position <= position:
-                break
-            after.append(each)
-        after.reverse()
+        start = bisect_right(self._recent, position, key=_position)
+        after = list(islice(self._recent, start, None))
         whole = after and after[0].changes[0].recorded.position <= position + 1
         return after if whole else None
 
     def recent_at(self, position: int) -> ChangeSet | None:
         """The change set that ends at a position, if memory goes back that far."""
-        for each in reversed(self._recent):
-            if each.standing.position <= position:
-                return each if each.standing.position == position else None
-        return None
+        place = bisect_left(self._recent, position, key=_position)
+        if place == len(self._recent) or _position(self._recent[place]) != position:
+            return None
+        return self._recent[place]
+
+
+def _position(change_set: ChangeSet) -> int:
+    return change_set.standing.position
