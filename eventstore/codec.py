@@ -4,6 +4,7 @@ Law: what decodes, encodes to the same bytes again; anything else is not one of 
 Canonical: JSON in UTF-8, members sorted by name, no white space.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -17,6 +18,9 @@ class NotOurs(ValueError):
     """A stored entry that this version cannot have written."""
 
 
+SHORT = 200
+"""A payload of so many characters or less is likely to come again, as a switch does."""
+
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoders = {name: msgspec.json.Decoder(event) for name, event in EVENT_TYPES.items()}
 
@@ -28,6 +32,10 @@ def encode(event: Event) -> tuple[str, str]:
 
 def decode(wire_name: str, payload: str) -> Event:
     """The event. NotOurs for an unknown name, an unknown or missing field, another spelling."""
+    return (_decode_often if len(payload) <= SHORT else _decode)(wire_name, payload)
+
+
+def _decode(wire_name: str, payload: str) -> Event:
     decoder = _decoders.get(wire_name)
     if decoder is None:
         raise NotOurs(f"The event {wire_name!r} is not known to this version.")
@@ -38,6 +46,9 @@ def decode(wire_name: str, payload: str) -> Event:
     if _encoder.encode(event).decode() != payload:
         raise NotOurs(f"{payload!r} is not the canonical text of a {wire_name}.")
     return event
+
+
+_decode_often = lru_cache(maxsize=4_096)(_decode)
 
 
 def text(rows: list[dict[str, object]]) -> str:
