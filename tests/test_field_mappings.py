@@ -187,8 +187,12 @@ def test_an_unknown_mapping_is_refused_with_the_nearest_ones(mapping: str, messa
 
 @pytest.mark.parametrize("mapping", ["", "x" * 81, "a\0b", "\ud800"])
 def test_a_mapping_that_cannot_be_one_is_a_mistake(mapping: str) -> None:
-    with pytest.raises(ValueError, match="A mapping's key"):
+    with pytest.raises(ValueError, match=r"^A mapping's key "):
         choose(mapping, BOTH)
+
+
+def test_a_mapping_of_one_character_can_be_asked_for() -> None:
+    given().when(choose("x", BOTH)).refused(UnknownMapping(mapping="x"))
 
 
 @pytest.mark.parametrize("event", [SyncDirectionChosen, SyncDirectionRestored])
@@ -197,6 +201,8 @@ def test_no_fact_is_about_a_mapping_that_is_none(
 ) -> None:
     with pytest.raises(ValueError, match=r"There is no field mapping 'contact\.unheardOf'"):
         event(mapping="contact.unheardOf", direction=NONE)
+    with pytest.raises(ValueError, match=f"mapping '{80 * 'x'}'"):
+        event(mapping=81 * "x", direction=NONE)
 
 
 def test_restoring_is_one_change_for_each_mapping_that_differs() -> None:

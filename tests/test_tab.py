@@ -68,3 +68,20 @@ def test_every_warning_has_its_place_and_only_losing_data_must_be_acknowledged()
     assert [warning.code for warning in warnings if warning.must_be_acknowledged] == [
         WarningCode.ADDRESSES_CAN_LOSE_DATA
     ]
+
+
+def test_a_setting_that_nobody_changed_holds_its_default() -> None:
+    assert [environment.default(key) for key in TAB][98:] == [
+        "false",
+        "MAILING_ONLY",
+        "false",
+        "false",
+    ]
+    for mapping in MAPPINGS.values():
+        assert environment.default(f"fieldMapping:{mapping.key}") == mapping.default.value
+
+
+@pytest.mark.parametrize("key", ["fieldMapping:contact.unheardOf", "environment.name", ""])
+def test_what_is_not_on_the_tab_has_no_default(key: str) -> None:
+    with pytest.raises(KeyError):
+        environment.default(key)
