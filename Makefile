@@ -8,8 +8,8 @@ run: $(VENV)/ready
 	@exec $(VENV)/bin/syncledger serve
 
 test: check
-	@$(VENV)/bin/pytest --cov --cov-report=term:skip-covered
-	@$(VENV)/bin/coverage report --include="domain/*,eventstore/*" --fail-under=100 --skip-covered
+	@$(VENV)/bin/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term-missing:skip-covered
+	@$(VENV)/bin/coverage report --include="domain/*,eventstore/*" --fail-under=100 --skip-covered --show-missing
 
 check: $(VENV)/ready
 	@$(VENV)/bin/ruff format --check --quiet .

@@ -40,14 +40,14 @@ class Principals:
         if known is not None and name in {None, known.name}:
             return known
         (row,) = await self._database.fetch(SQL["principal"], provider_id, name)
-        return self._remember(Principal(*row))
+        return self._remember(*row)
 
     async def known(self, provider_id: str) -> Principal | None:
         """The principal of this id, None where nobody has met it."""
         known = self._by_provider_id.get(provider_id)
         if known is None:
             for row in await self._database.fetch(SQL["principal_known"], provider_id):
-                known = self._remember(Principal(*row))
+                known = self._remember(*row)
         return known
 
     async def of(self, handles: Iterable[UUID]) -> list[Principal]:
@@ -57,13 +57,13 @@ class Principals:
         unknown = [handle for handle, known in found.items() if known is None]
         if unknown:
             for row in await self._database.fetch(SQL["principals"], unknown):
-                found[row["handle"]] = self._remember(Principal(*row))
+                found[row["handle"]] = self._remember(*row)
         return [found[handle] or Principal(handle, None, None) for handle in wanted]
 
-    def _remember(self, principal: Principal) -> Principal:
-        self._by_handle.keep(principal.handle, principal)
-        if principal.provider_id is not None:
-            self._by_provider_id.keep(principal.provider_id, principal)
+    def _remember(self, handle: UUID, provider_id: str, name: str | None) -> Principal:
+        principal = Principal(handle, provider_id, name)
+        self._by_handle.keep(handle, principal)
+        self._by_provider_id.keep(provider_id, principal)
         return principal
 
 

@@ -41,6 +41,10 @@ async def test_a_reading_begins_and_ends_where_it_is_asked_to(process: Process) 
     pages = [page async for page in process.log.pages(KEY, after=2, upto=7)]
     assert [entry.position for page in pages for entry in page] == [3, 4, 5, 6, 7]
 
+    after = [change_set async for change_set in process.log.since(KEY, 5)]
+    assert [change_set.standing.position for change_set in after] == [7, 8, 10, 11]
+    assert after[-1].standing == (await process.log.tip(KEY)).standing
+
 
 async def test_a_log_that_does_not_exist_has_nothing_in_it(process: Process) -> None:
     assert [page async for page in process.log.pages("unheard-of")] == []

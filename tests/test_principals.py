@@ -1,7 +1,9 @@
 from uuid import uuid4
 
+import pytest
 from conftest import Place, Process
 
+from eventstore import principals
 from eventstore.principals import Principal, Principals
 
 
@@ -53,3 +55,28 @@ async def test_one_met_by_two_processes_at_once_has_one_handle(
     one = await process.principals.meet("ada@contoso.example")
     other = await other_process.principals.meet("ada@contoso.example", "Ada")
     assert one.handle == other.handle
+
+
+async def test_looking_somebody_up_makes_nobody_known(
+    process: Process, other_process: Process
+) -> None:
+    assert await process.principals.known("ada@contoso.example") is None
+    met = await other_process.principals.meet("ada@contoso.example", "Ada")
+    found = await process.principals.known("ada@contoso.example")
+    assert found == met
+    assert await process.principals.known("ada@contoso.example") is found
+
+
+async def test_the_one_met_longest_ago_is_forgotten_first_and_looked_up_again(
+    place: Place, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(principals, "MOST_REMEMBERED", 2)
+    ada, bo, cy = [await process.principals.meet(name) for name in ("ada", "bo", "cy")]
+    await place.as_superuser("DELETE FROM syncledger.principals")
+
+    assert [await process.principals.known(name) for name in ("ada", "bo", "cy")] == [None, bo, cy]
+    assert await process.principals.of([ada.handle, bo.handle, cy.handle]) == [
+        Principal(ada.handle, None, None),
+        bo,
+        cy,
+    ]

@@ -20,7 +20,7 @@ from edge import (
     text_at,
 )
 
-from api import queries
+from api import queries, scalars
 from domain.lifecycle import RenameEnvironment
 from domain.switches import (
     ChooseMailingAddresses,
@@ -163,16 +163,20 @@ async def test_viewers_are_told_what_they_can_do(
 
 
 AT_LEAST = """query ($key: String!, $at: Int!) {
-  environment(key: $key, atLeastPosition: $at) { name position } }"""
+  environment(key: $key, atLeastPosition: $at) { name position registeredAt } }"""
 
 
 async def test_a_query_waits_for_the_position_it_was_asked_to_have_reached(edge: Edge) -> None:
     key = await edge.open()
     waiting = asyncio.create_task(edge.data(BEN, AT_LEAST, {"key": key, "at": 7}))
     await edge.change(ADA, RenameEnvironment(name="Later"), key=key)
-    assert await waiting == {"environment": {"name": "Later", "position": 7}}
-    past = await edge.data(BEN, AT_LEAST, {"key": key, "at": 3})
-    assert past == {"environment": {"name": "Later", "position": 7}}
+    waited = await waiting
+    assert at(waited, "environment.name") == "Later"
+    assert at(waited, "environment.position") == 7
+    assert await edge.data(BEN, AT_LEAST, {"key": key, "at": 3}) == waited
+    first = await edge.rooms.log.tip(key, upto=1)
+    assert first.standing is not None
+    assert text_at(waited, "environment.registeredAt") == scalars.written(first.standing.as_of)
 
 
 async def test_a_position_that_does_not_come_is_told_with_where_the_log_is(
