@@ -3,7 +3,7 @@
 Law: what cannot be is refused as BAD_USER_INPUT before anything is looked for.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import strawberry
 
@@ -15,6 +15,9 @@ from domain.lifecycle import checked_key
 from domain.standing import Standing
 from domain.text import checked_text
 from projections.current_settings import Filter
+
+UNDER_WAY = timedelta(seconds=6)
+"""So long after its time an entry may still be on its way into the log."""
 
 
 def argument(description: str) -> object:
@@ -84,7 +87,9 @@ class PointInTime:
         default=strawberry.UNSET, description="A position of the log; 0 is before everything."
     )
     time: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="An instant that has passed."
+        default=strawberry.UNSET,
+        description="An instant that has passed. For some seconds after it, a change that was "
+        "under way may still join the answer.",
     )
 
 
@@ -108,8 +113,11 @@ async def stood(context: Context, standing: Standing, at: PointInTime | None) ->
         return standing
     key = standing.environment.profile.key
     if at.time:
-        if at.time > max(datetime.now(UTC), standing.as_of):
+        clock = datetime.now(UTC)
+        if at.time > max(clock, standing.as_of):
             raise bad_input(f"{written(at.time)} has not come yet.")
+        if clock - at.time < UNDER_WAY:
+            await context.rooms.standings.catch_up(key)
         return (await context.past.load((key, at.time))).standing
     wanted = position(at.position or 0, "position")
     if wanted is None or wanted > standing.position:

@@ -13,6 +13,9 @@ from api.pages import Page, PageInfo, cursor, page_info
 from projections import current_settings
 from projections.current_settings import Filter, Stretch
 
+OTHERS = 0.25
+"""Seconds that a list waits for rows that another process moves; a long rebuild holds up none."""
+
 
 @strawberry.type(description="An environment in a list.")
 class EnvironmentEdge:
@@ -44,7 +47,7 @@ def seen_by(context: Context) -> UUID | None:
 
 async def environments(context: Context, asked: Page, narrowed: Filter) -> EnvironmentConnection:
     """A page of the environments that the viewer may see."""
-    await context.rooms.projector.catch_up()
+    await context.rooms.projector.catch_up(wait=OTHERS)
     keys = await current_settings.search(
         context.rooms.database,
         member=seen_by(context),

@@ -3,8 +3,10 @@
 Law: made anew for every operation; nothing loaded for one is seen by another.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from asyncio import Semaphore
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -24,8 +26,12 @@ from projections.standings import Standings
 
 type Point = int | datetime
 """A past position or time."""
-MOST_PAST_POINTS = 100
-"""Each may be folded from some way before it."""
+MOST_PAST_POINTS = 20
+"""Of one operation: each may be folded from some way before it."""
+MOST_SEARCHES = 10
+"""Of one operation: each may read the whole history of an environment."""
+SEARCHES_AT_ONCE = 3
+"""Of the whole process, so that connections are left for others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,7 @@ class Rooms:
     standings: Standings
     principals: Principals
     projector: Projector
+    searching: Semaphore = field(default_factory=lambda: Semaphore(SEARCHES_AT_ONCE))
 
 
 class Context:
@@ -46,18 +53,25 @@ class Context:
     def __init__(self, rooms: Rooms, viewer: Principal, *, platform_administrator: bool) -> None:
         self.rooms = rooms
         self.viewer = viewer
-        self._past_points = 0
         self.actor = Actor(handle=viewer.handle, platform_administrator=platform_administrator)
         self.forget()
 
     def forget(self) -> None:
-        """Load anew from here on: for the next event of a subscription."""
+        """Load and count anew from here on: for the next event of a subscription."""
+        self._past_points = 0
+        self._searches = 0
         self.principals = DataLoader[UUID, Principal](self._load_principals)
         self.past = DataLoader[tuple[str, Point], Tip](self._load_past)
         self.stored = DataLoader[tuple[str, int], StoredChange](self._load_stored)
 
-    def permissions(self, environment: Environment) -> frozenset[Permission]:
-        return environment.permissions(self.actor)
+    def latest(self, shown: Environment) -> Environment:
+        """The environment as it is now, whatever past point of it is shown."""
+        tip = self.rooms.standings.tip(shown.profile.key)
+        return shown if tip is None or tip.standing is None else tip.standing.environment
+
+    def permissions(self, shown: Environment) -> frozenset[Permission]:
+        """What the viewer may do there now."""
+        return self.latest(shown).permissions(self.actor)
 
     async def visible(self, key: str) -> Standing | None:
         """The standing of an environment that the viewer may see, at least as a name."""
@@ -65,6 +79,18 @@ class Context:
         if standing is None or not self.permissions(standing.environment):
             return None
         return standing
+
+    @asynccontextmanager
+    async def search(self) -> AsyncIterator[None]:
+        """Counts a search of a history, and waits for its turn."""
+        self._searches += 1
+        if self._searches > MOST_SEARCHES:
+            raise Problem(
+                ErrorCode.TOO_COSTLY,
+                f"An operation narrows at most {MOST_SEARCHES} histories. Ask for fewer.",
+            )
+        async with self.rooms.searching:
+            yield
 
     async def _load_past(self, points: list[tuple[str, Point]]) -> Sequence[Tip]:
         self._past_points += len(points)

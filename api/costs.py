@@ -13,22 +13,41 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
 
 from api.errors import ErrorCode, Problem
+from api.pages import MOST as LONGEST_PAGE
+from api.pages import MOST_IDS
+from api.pages import USUAL as PAGE
+from domain.mapping_table import MAPPINGS
+from domain.tab import TAB
 
 MOST_FIELDS = 5_000
 MOST_DEPTH = 50
 MOST_FRAGMENTS = 50
 MOST_REPEATS = 20
 """Of one name in one selection: comparing them takes the square of it."""
+MOST_VALUES = 50_000
+"""In an answer, if every list is as long as it may be."""
+LENGTHS = {
+    "all": len(TAB),
+    "fieldMappings": len(MAPPINGS),
+    "members": PAGE,
+    "environments": LONGEST_PAGE,
+    "history": LONGEST_PAGE,
+}
+"""How long the lists of the schema can be, those in pages where nothing else is asked for."""
 
 
 class Measure(NamedTuple):
+    """Fields of the document, levels of them, and the values that an answer may have."""
+
     fields: int = 0
     depth: int = 0
+    values: int = 0
 
 
 @dataclass(slots=True)
@@ -48,25 +67,43 @@ class _Fragments:
     def selections(self, selection_set: SelectionSetNode | None) -> Measure:
         if selection_set is None:
             return Measure()
-        fields, depth, names = 0, 0, Counter[str]()
+        fields, depth, values, names = 0, 0, 0, Counter[str]()
         for selection in selection_set.selections:
-            own = 0
+            own = length = 0
             match selection:
                 case FragmentSpreadNode():
-                    inner = self.measure(selection.name.value)
+                    inner, length = self.measure(selection.name.value), 1
                 case FieldNode():
                     inner, own = self.selections(selection.selection_set), 1
+                    length = _length(selection)
                     names[(selection.alias or selection.name).value] += 1
                 case InlineFragmentNode():
-                    inner = self.selections(selection.selection_set)
+                    inner, length = self.selections(selection.selection_set), 1
                 case _:
                     continue
             fields += inner.fields + own
+            values += (inner.values + own) * length
             depth = max(depth, inner.depth + own)
         _refuse(fields, MOST_FIELDS, "fields, fragments spread out")
         _refuse(depth, MOST_DEPTH, "levels")
         _refuse(max(names.values(), default=0), MOST_REPEATS, "fields of one name in a selection")
-        return Measure(fields, depth)
+        _refuse(values, MOST_VALUES, "values, lists as long as they may be")
+        return Measure(fields, depth, values)
+
+
+def _length(field: FieldNode) -> int:
+    """How many times what is selected of a field is answered, at most."""
+    arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
+    if field.name.value == "nodes" and "ids" in arguments:
+        return MOST_IDS
+    longest = LENGTHS.get(field.name.value, 1)
+    if longest != LONGEST_PAGE:
+        return longest
+    sizes = [arguments[name] for name in ("first", "last") if name in arguments]
+    if not sizes:
+        return PAGE
+    literal = [int(size.value) for size in sizes if isinstance(size, IntValueNode)]
+    return min(max(literal, default=longest), longest)
 
 
 def refuse_costly(document: DocumentNode) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def require(context: Context, standing: Standing, *any_of: Permission) -> None:
-    """FORBIDDEN, unless the viewer has one of these permissions in the environment as it is."""
+    """FORBIDDEN, unless the viewer has one of these permissions in the environment as it is now."""
     if context.permissions(standing.environment).isdisjoint(any_of):
         raise Problem(ErrorCode.FORBIDDEN, NotPermitted(needs=any_of[0]).message)
 
@@ -124,7 +124,8 @@ class Environment(Node):
 
     @strawberry.field(description="The viewer's roles here.")
     def viewer_roles(self, info: Info) -> list[SecurityRole]:
-        return in_order(self.standing.environment.roles(info.context.actor.handle))
+        latest = info.context.latest(self.standing.environment)
+        return in_order(latest.roles(info.context.actor.handle))
 
     @strawberry.field(description="What the viewer may do here.")
     def viewer_can(self, info: Info) -> list[Permission]:

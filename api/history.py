@@ -3,6 +3,7 @@
 Law: a change is listed once it is answered anywhere; its cursor is its position in the log.
 """
 
+from contextlib import nullcontext
 from uuid import UUID
 
 import strawberry
@@ -56,11 +57,11 @@ async def history(
 ) -> ChangeConnection:
     """A page of what happened up to this standing."""
     key = standing.environment.profile.key
-    await context.rooms.projector.catch_up(key)
+    await context.rooms.projector.reach(key)
     narrowed = Filter() if narrowing is None else await _narrowed(context, narrowing)
-    found = await changes.search(
-        context.rooms.database, key, narrowed, _stretch(asked, order, standing.position)
-    )
+    stretch = _stretch(asked, order, standing.position)
+    async with nullcontext() if narrowed == Filter() else context.search():
+        found = await changes.search(context.rooms.database, key, narrowed, stretch)
     more, kept = len(found) > asked.size, found[: asked.size]
     if asked.backwards:
         kept.reverse()

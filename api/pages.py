@@ -13,6 +13,8 @@ from api.errors import bad_input
 
 USUAL = 50
 MOST = 200
+MOST_IDS = 100
+"""Of one `nodes`."""
 CURSOR = "1:"
 """The version of the cursors' form."""
 

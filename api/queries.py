@@ -14,7 +14,7 @@ from api.context import Context, Info
 from api.environments import Environment
 from api.errors import ErrorCode, Problem, bad_input
 from api.nodes import Node, NodeId, When, parsed
-from api.pages import page
+from api.pages import MOST_IDS, page
 from api.people import Viewer
 from api.settings import TELLS_CHANGES, SynchronizationSettings, setting
 from domain.actor import Permission
@@ -25,7 +25,6 @@ from projections.standings import NotReached
 
 PATIENCE = 5.0
 """Seconds that a query waits for the position it was asked to have reached."""
-MOST_NODES = 100
 
 
 @strawberry.type(description="Asking for things as they stand.")
@@ -46,8 +45,8 @@ class Query:
             list[strawberry.ID], strawberry.argument(description="From earlier answers.")
         ],
     ) -> list[Node | None]:
-        if len(ids) > MOST_NODES:
-            raise bad_input(f"Ask for at most {MOST_NODES} nodes at once, not {len(ids)}.")
+        if len(ids) > MOST_IDS:
+            raise bad_input(f"Ask for at most {MOST_IDS} nodes at once, not {len(ids)}.")
         return [await find_node(info.context, each) for each in ids]
 
     @strawberry.field(description="Who asks.")

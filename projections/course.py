@@ -14,6 +14,10 @@ from projections.milestones import Milestones
 
 KEPT = 2_048
 """Change sets kept in memory, so that who follows or projects a busy log rarely reads it."""
+KEPT_OF_THE_PAST = 64
+"""Of those that were read from the log and not lived through."""
+FEWEST, WEIGHT = 64, 65_536
+"""Each remembers the last change of every setting, and of every member: of so many together."""
 
 
 class Course:
@@ -21,7 +25,7 @@ class Course:
         self.tip: Tip | None = None
         self.milestones = Milestones()
         self.reading = asyncio.Lock()
-        self._recent: deque[ChangeSet] = deque(maxlen=KEPT)
+        self._recent: deque[ChangeSet] = deque()
         self._moved: asyncio.Event | None = None
 
     def move(self, change_set: ChangeSet, seal: bytes) -> bool:
@@ -34,8 +38,18 @@ class Course:
             self.tip = Tip(change_set.standing, seal)
             self.milestones.pass_by(self.tip)
             self._recent.append(change_set)
+            weight = len(change_set.standing.last_changes)
+            self._keep(min(KEPT, max(FEWEST, WEIGHT // weight)))
             self.wake()
         return True
+
+    def settle(self) -> None:
+        """What was read from the log is past, and can be read again."""
+        self._keep(KEPT_OF_THE_PAST)
+
+    def _keep(self, most: int) -> None:
+        while len(self._recent) > most:
+            self._recent.popleft()
 
     def wake(self) -> None:
         """Whoever waits looks again."""

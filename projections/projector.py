@@ -6,13 +6,15 @@ everything kept of it, so the tables heal themselves.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import batched
+from math import inf
 from pathlib import Path
+from time import monotonic
 
 from domain.standing import ChangeSet, Standing
-from eventstore.database import Borrowed, Database
+from eventstore.database import Borrowed, Database, Unavailable
 from projections import changes, current_settings
 from projections.statements import SQL
 
@@ -21,8 +23,16 @@ logger = logging.getLogger(__name__)
 SCHEMA = Path(__file__).with_name("schema.sql")
 PAUSE = 0.2
 """Seconds from one catching up to the next, unless somebody asks for it."""
+PATIENCE = 5.0
+"""Seconds that a reader waits for the rows of one environment."""
+POLL = 0.02
+"""Seconds from one look at rows that somebody else moves to the next."""
 MOST_AT_ONCE = 100
 """Environments in one transaction."""
+MANY_ENTRIES = 5_000
+"""With so many entries to fold, an environment has a transaction to itself."""
+LANES = 2
+"""Transactions of one process at once: a short log need not wait for a long one."""
 
 type Since = Callable[[str, int], AsyncIterator[ChangeSet]]
 
@@ -33,16 +43,33 @@ class Projector:
     def __init__(self, database: Database, since: Since) -> None:
         self._database = database
         self._since = since
-        self._one_at_a_time = asyncio.Lock()
+        self._lanes = asyncio.Semaphore(LANES)
         self._broken: set[str] = set()
 
-    async def catch_up(self, environment: str | None = None) -> int:
-        """Bring every row, or this environment's, to where `since` goes. Returns how many moved."""
-        found = await self._database.fetch(SQL["behind"], environment)
-        behind = [row["environment"] for row in found]
-        for some in batched(behind, MOST_AT_ONCE):
-            await self._bring(some, anew=False)
-        return len(behind)
+    async def catch_up(self, environment: str | None = None, wait: float = 0.0) -> int:
+        """Bring every row, or this environment's, to where `since` goes. Returns how many moved.
+
+        Rows that somebody else is moving are left to them; `wait`: seconds that they are given.
+        """
+        moved, end = 0, monotonic() + wait
+        while True:
+            found = await self._database.fetch(SQL["behind"], environment)
+            brought = 0
+            for some in _portions({row["environment"]: row["entries"] for row in found}):
+                brought += await self._bring(some, anew=False)
+            moved += brought
+            if brought == len(found) or monotonic() >= end:
+                return moved
+            await asyncio.sleep(POLL)
+
+    async def reach(self, environment: str) -> None:
+        """Bring this environment's rows to the end of its log. Unavailable if it takes too long."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.catch_up(environment, wait=inf)
+        except TimeoutError:
+            why = f"The rows of {environment} did not come to its end within {PATIENCE:g} s"
+            raise Unavailable(why) from None
 
     async def rebuild(self) -> int:
         """Make every row anew, an environment at a time. Returns how many there are."""
@@ -51,18 +78,24 @@ class Projector:
             await self._bring([environment], anew=True)
         return len(known)
 
-    async def _bring(self, environments: Sequence[str], *, anew: bool) -> None:
+    async def _bring(self, environments: Sequence[str], *, anew: bool) -> int:
         """In one transaction, to the end of their logs from where they are, or from nothing."""
-        async with self._one_at_a_time, self._database.transaction() as connection:
+        async with self._lanes, self._database.transaction() as connection:
             await connection.execute(SQL["patience"])
-            await connection.fetch(SQL["lock"], environments)
-            found = await connection.fetch(SQL["places"], environments)
+            locked = (
+                await connection.fetch(SQL["lock"], *environments)
+                if anew
+                else await connection.fetch(SQL["lock_free"], environments)
+            )
+            free = [row["environment"] for row in locked]
+            found = await connection.fetch(SQL["places"], free)
             places = {row["environment"]: 0 if anew else row["position"] for row in found}
             await connection.execute(SQL["forget"], [key for key in places if places[key] == 0])
             await connection.execute(SQL["forget_changes"], [*places], [*places.values()])
             ends = [await self._write(connection, *place) for place in places.items()]
             rows = [current_settings.row(end) for end in ends if end is not None]
             await current_settings.keep(connection, rows)
+        return len(free)
 
     async def _write(
         self, connection: Borrowed, environment: str, position: int
@@ -80,6 +113,7 @@ class Projector:
             self._broken.add(environment)
             await connection.execute(SQL["forget_changes"], [environment], [position])
             return None
+        self._broken.discard(environment)
         return end
 
     @asynccontextmanager
@@ -104,3 +138,9 @@ class Projector:
                     logger.warning("the projections are behind", exc_info=error)
                 told = repr(error)
             await asyncio.sleep(PAUSE)
+
+
+def _portions(behind: Mapping[str, int]) -> Iterator[Sequence[str]]:
+    """What goes into one transaction each, the short ones first."""
+    yield from batched((key for key in behind if behind[key] < MANY_ENTRIES), MOST_AT_ONCE)
+    yield from ([key] for key in behind if behind[key] >= MANY_ENTRIES)

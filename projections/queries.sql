@@ -1,9 +1,10 @@
 -- What the projections are asked and told. Every statement is prepared by a test.
 
 -- name: behind
--- Environments whose row is not where their log is: made, missing, or of an unknown log. $1: this
--- one alone, null for all.
-SELECT coalesce(head.environment, mine.environment) AS environment
+-- Environments whose row is not where their log is (made, missing, or of an unknown log), and how
+-- many entries lie between. $1: this one alone, null for all.
+SELECT coalesce(head.environment, mine.environment) AS environment,
+       greatest(coalesce(head.position, 0) - coalesce(mine.position, 0), 0) AS entries
 FROM log_head AS head
 FULL JOIN current_settings AS mine USING (environment)
 WHERE head.position IS DISTINCT FROM mine.position
@@ -25,13 +26,19 @@ UNION SELECT environment FROM current_settings
 ORDER BY environment;
 
 -- name: patience
--- Folding a long log leaves the transaction idle for a while.
-SET LOCAL idle_in_transaction_session_timeout = '60s';
+-- Folding a long log leaves the transaction idle for a while, and who waits for it waits as long.
+SELECT set_config('idle_in_transaction_session_timeout', '60s', true),
+       set_config('lock_timeout', '60s', true), set_config('statement_timeout', '60s', true);
+
+-- name: lock_free
+-- Those of these environments whose rows nobody moves now; from here on nobody else does.
+SELECT environment
+FROM (SELECT unnest($1::text[]) AS environment ORDER BY 1) AS mine
+WHERE pg_try_advisory_xact_lock(hashtextextended(environment, 8302027));
 
 -- name: lock
--- From here on nobody else moves the rows of these environments.
-SELECT pg_advisory_xact_lock(hashtextextended(environment, 8302027))
-FROM (SELECT unnest($1::text[]) AS environment ORDER BY 1) AS mine;
+-- The same for one, waiting for who moves its rows now.
+SELECT $1::text AS environment FROM pg_advisory_xact_lock(hashtextextended($1::text, 8302027));
 
 -- name: places
 -- Where the rows of these environments are: 0 where there are none, or none that can be built on.

@@ -57,12 +57,15 @@ class Standings:
             async with course.reading:
                 if self._courses.get(environment) is not course:
                     continue  # forgotten by who read before us
+                first_look = course.tip is None
                 try:
                     async for read in self._log.change_sets(environment, course.tip or Tip()):
                         course.move(*read)
                 except ValueError:  # an entry that cannot be read: what went before is not the end
                     self._forget(environment, course)
                     raise
+                if first_look:
+                    course.settle()
                 if course.tip is None:
                     self._forget(environment, course)
                 return course.tip or Tip()

@@ -1,5 +1,6 @@
 from base64 import urlsafe_b64encode
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from edge import ADA, BEN, CARL, NOBODY, PAULA, Edge, Person, at, codes, list_at, opened, text_at
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.pages import cursor
 from domain.actor import SecurityRole
-from domain.lifecycle import ArchiveEnvironment, EnvironmentKind
+from domain.lifecycle import ArchiveEnvironment, EnvironmentKind, RenameEnvironment
 from domain.membership import GrantRole
 from domain.switches import (
     ChooseMailingAddresses,
@@ -18,6 +19,7 @@ from domain.switches import (
     SwitchResourceBookings,
 )
 from domain.warning import WarningCode
+from projections.statements import SQL
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
@@ -246,3 +248,24 @@ async def test_a_page_that_cannot_be_is_refused_with_the_reason(
     body = await edge.ask(BEN, PAGE, asked)
     assert codes(body) == ["BAD_USER_INPUT"]
     assert says in text_at(body, "errors.0.message")
+
+
+async def test_rows_that_another_process_makes_anew_hold_up_no_list_and_no_other_history(
+    edge: Edge,
+) -> None:
+    held, other = await edge.open(), await edge.open()
+    await edge.data(ADA, PAGE)
+    connection = await asyncpg.connect(
+        edge.place.owner_dsn, server_settings={"search_path": "syncledger"}
+    )
+    try:
+        async with connection.transaction():
+            await connection.fetch(SQL["lock"], held)
+            await edge.change(ADA, RenameEnvironment(name="Meanwhile"), key=held)
+            listed = keys(await page(edge, ADA, first=200))
+            history = "query ($key: String!) { environment(key: $key) { history { totalCount } } }"
+            told = await edge.data(ADA, history, {"key": other})
+    finally:
+        await connection.close()
+    assert {held, other} <= set(listed)
+    assert at(told, "environment.history.totalCount") == 6

@@ -222,6 +222,11 @@ def doubling(levels: int) -> str:
 LAST = "fragment F{} on Environment {{ key }}"
 FANS = "".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }} " for i in range(30))
 UNKNOWN = " ".join(f"nobody{n}" for n in range(500))
+TAB_OF_ALL = """fragment t on Environment { settings { all {
+  key label description section isDefault warnings { code message } } } }"""
+MANY_TABS = " ".join(
+    f"t{n}: settings {{ all {{ key label description section }} }}" for n in range(150)
+)
 EXHAUSTING = {
     "nested": ("{ a" * 600 + "}" * 600, "GRAPHQL_PARSE_FAILED"),
     "nested list": (
@@ -240,6 +245,15 @@ EXHAUSTING = {
     ),
     "repeated": ("{" + "viewer { platformAdministrator } " * 300 + "}", "TOO_COSTLY"),
     "repeated alias": ("{" + "a: viewer { platformAdministrator } " * 21 + "}", "TOO_COSTLY"),
+    "lists": (f'{{ environment(key: "{KEY}") {{ {MANY_TABS} }} }}', "TOO_COSTLY"),
+    "lists of lists": (
+        f"query ($n: Int) {{ environments(first: $n) {{ nodes {{ ...t }} }} }} {TAB_OF_ALL}",
+        "TOO_COSTLY",
+    ),
+    "nodes": (
+        f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ...t ... on Node {{ id }} }} }} {TAB_OF_ALL}",
+        "TOO_COSTLY",
+    ),
     "spreads itself": (
         "{ ...f } fragment f on Query { a: __typename ...f }",
         "GRAPHQL_VALIDATION_FAILED",

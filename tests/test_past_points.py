@@ -15,6 +15,7 @@ from edge import (
     PAULA,
     WORKER,
     Edge,
+    Person,
     at,
     codes,
     list_at,
@@ -25,11 +26,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import COMMANDS
 
-from api.context import MOST_PAST_POINTS
+from api.context import MOST_PAST_POINTS, MOST_SEARCHES, Context
+from api.environments import require
+from api.errors import Problem
 from api.scalars import written
 from app.cli import main
 from app.config import variables
-from domain.actor import SecurityRole
+from app.wiring import open_rooms
+from domain.actor import Permission, SecurityRole
 from domain.environment import Command, value
 from domain.field_mappings import ChooseSyncDirection, RestoreSyncDirections
 from domain.lifecycle import RenameEnvironment
@@ -272,6 +276,87 @@ async def test_many_past_points_at_once_are_too_costly(edge: Edge) -> None:
     assert await edge.data(AUDREY, document.format(fields(MOST_PAST_POINTS)), {"key": key})
     body = await edge.ask(AUDREY, document.format(fields(MOST_PAST_POINTS + 1)), {"key": key})
     assert set(codes(body)) == {"TOO_COSTLY"}
+
+
+SEARCHES = "query ($key: String!) {{ environment(key: $key) {{ {} }} }}"
+
+
+async def test_many_narrowed_histories_at_once_are_too_costly_and_others_are_not(
+    edge: Edge,
+) -> None:
+    key = await edge.open()
+
+    def fields(count: int, asked: str) -> str:
+        return SEARCHES.format(
+            " ".join(f"h{number}: history{asked} {{ totalCount }}" for number in range(count))
+        )
+
+    narrowed = '(first: 1, filter: { text: "nowhere" })'
+    assert await edge.data(AUDREY, fields(MOST_SEARCHES, narrowed), {"key": key})
+    assert await edge.data(AUDREY, fields(MOST_SEARCHES + 1, "(first: 1)"), {"key": key})
+    body = await edge.ask(AUDREY, fields(MOST_SEARCHES + 1, narrowed), {"key": key})
+    assert set(codes(body)) == {"TOO_COSTLY"}
+
+
+async def test_every_item_of_a_feed_may_look_at_past_points_anew(edge: Edge) -> None:
+    key = await edge.open()
+    for number in range(MOST_PAST_POINTS + 1):
+        await edge.change(CARL, SwitchAssignedTasks(on=number % 2 == 0), key=key)
+    document = """subscription ($key: String!) { settingsFeed(environmentKey: $key, after: 6) {
+      ... on ChangeSetAppended { changeSet { environment {
+        members(at: { position: 3 }) { roles } } } } } }"""
+    async with edge.talk(AUDREY) as talk:
+        await talk.subscribe("1", document, {"key": key})
+        for _ in range(MOST_PAST_POINTS + 1):
+            item = at(await talk.hear(), "payload")
+            assert codes(item) == []
+            assert len(list_at(item, "data.settingsFeed.changeSet.environment.members")) == 2
+
+
+async def test_rights_are_those_of_now_whatever_past_point_is_shown(edge: Edge) -> None:
+    key = await edge.open()
+    viewer = await edge.rooms.principals.meet(AUDREY.subject)
+    context = Context(edge.rooms, viewer, platform_administrator=False)
+    past = (await edge.rooms.log.tip(key)).standing
+    assert past is not None
+    require(context, past, Permission.READ_HISTORY)
+    revoke = RevokeRole(principal=viewer.handle, role=SecurityRole.AUDITOR)
+    await edge.change(ADA, revoke, key=key)
+
+    assert context.permissions(past.environment) == frozenset()
+    with pytest.raises(Problem, match="READ_HISTORY"):
+        require(context, past, Permission.READ_HISTORY)
+
+
+async def test_one_who_came_later_sees_the_last_changes_of_before(edge: Edge) -> None:
+    key, late = await edge.open(), Person("late@contoso.example")
+    await edge.change(CARL, SwitchAssignedTasks(on=True), key=key)
+    grant = GrantRole(principal=(await edge.actor(late)).handle, role=SecurityRole.AUDITOR)
+    await edge.change(ADA, grant, key=key)
+
+    told = await edge.data(late, PAST, {"key": key, "at": {"position": 7}})
+    changes = {
+        text_at(each, "key"): at(each, "lastChange")
+        for each in list_at(told, "environment.settings.all")
+    }
+    assert changes["assignedTasks"] == {"position": 7}
+    assert changes["resourceBookings"] is None
+
+
+async def test_a_time_that_has_just_passed_has_what_another_process_committed(edge: Edge) -> None:
+    key = await edge.open()
+    async with open_rooms(edge.place.dsn) as elsewhere:
+        for number in range(20):
+            ask = Ask(
+                environment=key,
+                commands=(SwitchAssignedTasks(on=number % 2 == 0),),
+                actor=await edge.actor(CARL),
+            )
+            done = await elsewhere.appender.transact(Request(ask=ask))
+            assert isinstance(done, Applied)
+            at_once = {"time": written(done.standing.as_of)}
+            told = await edge.data(AUDREY, PAST, {"key": key, "at": at_once})
+            assert at(told, "environment.settings.position") == done.standing.position
 
 
 async def test_replay_in_words_and_what_it_refuses(edge: Edge) -> None:

@@ -1,5 +1,8 @@
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
 from cable import Cable
 from conftest import Place, Process, ask, register, until
@@ -7,11 +10,13 @@ from given import KEY
 
 from domain.lifecycle import ArchiveEnvironment
 from domain.switches import SwitchAssignedTasks
+from eventstore.database import Unavailable
 from eventstore.log import Log
 from eventstore.migrate import migrate
 from projections import projector as module
 from projections.current_settings import Row, row, stored
 from projections.projector import SCHEMA, Projector
+from projections.statements import SQL
 
 
 async def rows(process: Process) -> list[Row]:
@@ -72,6 +77,58 @@ async def test_two_that_project_at_once_make_the_same_rows(
         )
     await process.projector.catch_up()
 
+    assert await rows(process) == await folded(process)
+
+
+@asynccontextmanager
+async def moving(place: Place, environment: str) -> AsyncIterator[None]:
+    """As while another process makes the rows of an environment anew."""
+    connection = await asyncpg.connect(
+        place.owner_dsn, server_settings={"search_path": "syncledger"}
+    )
+    try:
+        async with connection.transaction():
+            await connection.fetch(SQL["lock"], environment)
+            yield
+    finally:
+        await connection.close()
+
+
+async def test_rows_that_somebody_else_moves_hold_up_no_other(
+    place: Place, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    await register(process, "a", "b")
+    async with moving(place, "a"):
+        assert await process.projector.catch_up() == 1
+        assert [each.environment for each in await rows(process)] == ["b"]
+        await process.projector.reach("b")
+        with pytest.raises(Unavailable, match="rows of a did not come"):
+            await process.projector.reach("a")
+        waiting = asyncio.create_task(process.projector.catch_up(wait=10))
+        rebuilding = asyncio.create_task(process.projector.rebuild())
+    assert await waiting + await rebuilding >= 2
+    await process.projector.reach("a")
+    assert await rows(process) == await folded(process)
+
+
+async def test_a_long_log_has_a_transaction_to_itself_after_the_short_ones(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MANY_ENTRIES", 3)
+    monkeypatch.setattr(module, "MOST_AT_ONCE", 2)
+    together: list[list[str]] = []
+    bring = Projector._bring
+
+    async def told(self: Projector, environments: list[str], *, anew: bool) -> int:
+        together.append(list(environments))
+        return await bring(self, environments, anew=anew)
+
+    monkeypatch.setattr(Projector, "_bring", told)
+    await register(process, "a", "b", "c", "d")
+    await ask(process, SwitchAssignedTasks(on=True), environment="a")
+    assert await process.projector.catch_up() == 4
+    assert together == [["b", "c"], ["d"], ["a"]]
     assert await rows(process) == await folded(process)
 
 

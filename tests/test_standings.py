@@ -275,3 +275,28 @@ async def test_a_log_that_cannot_be_read_does_not_keep_the_others_back(
         return "a-newer-one cannot be followed" in caplog.text
 
     await until(told)
+
+
+async def test_memory_keeps_fewer_change_sets_of_many_settings_and_of_what_it_only_read(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "FEWEST", 2)
+    monkeypatch.setattr(course, "WEIGHT", 12)
+    monkeypatch.setattr(course, "KEPT_OF_THE_PAST", 1)
+    await register(process)
+    for _ in range(5):
+        await ask(process, *FLICKER)
+    whole = [change_set async for change_set, _ in process.log.change_sets(KEY, Tip())]
+    read = Standings(process.log)
+    await read.catch_up(KEY)
+
+    def kept(standings: Standings) -> list[ChangeSet]:
+        return list(standings._courses[KEY]._recent)
+
+    assert len(whole[-1].standing.last_changes) == 3
+    assert kept(process.standings) == whole[-4:]
+    assert kept(read) == whole[-1:]
+    assert await after(read, 2) == whole[1:]
+    monkeypatch.setattr(course, "WEIGHT", 1)
+    await ask(process, *FLICKER)
+    assert len(kept(process.standings)) == 2
