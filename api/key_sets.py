@@ -145,7 +145,10 @@ def _found(keys: Mapping[str, jwt.PyJWK], key_id: str) -> jwt.PyJWK:
     try:
         return keys[key_id]
     except KeyError:
-        raise NotAuthenticated(f"The token's key {shown(key_id)} is not in the key set.") from None
+        raise NotAuthenticated(
+            f"The token's key {shown(key_id)} is not in the key set: it was made elsewhere, or "
+            "with another data folder. Take one that was made for this service."
+        ) from None
 
 
 def shown(value: object) -> str:

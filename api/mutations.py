@@ -132,7 +132,10 @@ class Mutation:
         about = About(input.principal, lambda handle: GrantRole(principal=handle, role=input.role))
         return await _change(info, input.environment_key, about, input.reason, input.request_id)
 
-    @strawberry.mutation(description="Revoke a security role. Needs MANAGE_ROLES.")
+    @strawberry.mutation(
+        description="Revoke a security role. Needs MANAGE_ROLES. `changeSet` is null where the "
+        "principal did not hold it, e.g. because the id is misspelt."
+    )
     async def revoke_role(
         self, info: Info, input: Annotated[RevokeRoleInput, argument("Whom, and which.")]
     ) -> EnvironmentResult:

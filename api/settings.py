@@ -4,6 +4,7 @@ Law: every field is a function of a standing and of what the viewer may see; non
 """
 
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
@@ -17,6 +18,7 @@ from api.enums import (
     SyncDirection,
     WarningCode,
 )
+from api.errors import bad_input
 from api.nodes import Node, When, node_id
 from domain import field_mappings, mapping_table
 from domain.environment import default, value
@@ -269,13 +271,18 @@ class SynchronizationSettings(Node):
         ]
 
     @strawberry.field(
-        name="setting", description="Any one setting by its key; null where the tab has none such."
+        name="setting",
+        description="Any one setting by its key. A key that the tab does not have is an error.",
     )
     def one(
         self,
         key: Annotated[str, strawberry.argument(description="E.g. fieldMapping:contact.notes.")],
     ) -> Setting | None:
-        return setting(self.standing, self.when, key) if key in TAB else None
+        if key not in TAB:
+            near = get_close_matches(key, TAB, n=3)
+            help_ = f"Did you mean {' or '.join(near)}?" if near else "`all` lists them."
+            raise bad_input(f"The tab has no setting {key[:80]!r}. {help_}")
+        return setting(self.standing, self.when, key)
 
     @strawberry.field(description="Every setting, in the order of the tab.")
     def all(self) -> list[Setting]:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import click
 
-from api.scalars import written
+from api.errors import Problem
+from api.scalars import read, written
 from app.config import Config
 from app.terminal import as_json, progress, run, say_json, show
 from app.wiring import any_postgres, open_database
@@ -96,7 +97,7 @@ def _tell(report: Report) -> None:
 
 
 class Instant(click.ParamType[datetime]):
-    """ISO 8601; UTC where no offset is given."""
+    """What the API reads as an instant that has passed."""
 
     name = "instant"
 
@@ -104,10 +105,12 @@ class Instant(click.ParamType[datetime]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
         try:
-            instant = datetime.fromisoformat(str(value))
-            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no instant, e.g. 2026-03-03T09:00:00Z.", param, ctx)
+            instant = read(value)
+        except Problem as error:
+            self.fail(error.message, param, ctx)
+        if instant > datetime.now(UTC):
+            self.fail(f"{written(instant)} has not come yet.", param, ctx)
+        return instant
 
 
 @click.command(
@@ -120,7 +123,7 @@ class Instant(click.ParamType[datetime]):
 )
 @click.option("--environment", "key", required=True, help="Which one.")
 @click.option("--position", type=click.IntRange(min=0), help="Up to this position.")
-@click.option("--time", "at", type=Instant(), help="Up to this instant, ISO 8601.")
+@click.option("--time", "at", type=Instant(), help="Up to this instant, ISO 8601 with an offset.")
 @as_json
 @click.pass_obj
 def replay(
@@ -128,7 +131,8 @@ def replay(
 ) -> None:
     """Show an environment as it stood.
 
-    At a past position or time, by folding its log up to there; now, when neither is given.
+    At a past position or time, by folding its log up to there; now, when neither is given. The last
+    column says `changed` where a setting differs from its default.
     """
     if position is not None and at is not None:
         raise click.UsageError("Give --position or --time, not both.")

@@ -83,7 +83,14 @@ def main(context: click.Context) -> None:
     logs.begin(context.obj.log_level)
 
 
-@main.command()
+@main.command(
+    epilog="""
+    \b
+    Examples:
+      syncledger serve
+      SYNCLEDGER_PORT=8080 SYNCLEDGER_DEMO=false syncledger serve
+    """
+)
 @click.pass_obj
 def serve(config: Config) -> None:
     """Serve GraphQL over HTTP and WebSocket.
@@ -92,10 +99,17 @@ def serve(config: Config) -> None:
     Postgres is started in the data folder.
     """
     with until_told_to_end(), owned_postgres(config) as postgres:
-        run(run_server(config, postgres, lambda: _announce(config)))
+        run(run_server(config, postgres, lambda shown: announce(config, demo_is_there=shown)))
 
 
-@main.command()
+@main.command(
+    epilog="""
+    \b
+    Examples:
+      syncledger migrate
+      SYNCLEDGER_OWNER_DSN=postgresql://owner@db/settings syncledger migrate --json
+    """
+)
 @as_json
 @click.pass_obj
 def migrate(config: Config, machine: bool) -> None:
@@ -111,7 +125,14 @@ def migrate(config: Config, machine: bool) -> None:
         click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
 
 
-@main.command()
+@main.command(
+    epilog="""
+    \b
+    Examples:
+      syncledger rebuild
+      syncledger rebuild --json
+    """
+)
 @as_json
 @click.pass_obj
 def rebuild(config: Config, machine: bool) -> None:
@@ -141,7 +162,13 @@ def rebuild(config: Config, machine: bool) -> None:
         click.echo(f"rebuilt {count} environments")
 
 
-@main.command()
+@main.command(
+    epilog="""
+    \b
+    Examples:
+      syncledger schema > schema.graphql
+    """
+)
 def schema() -> None:
     """Print the GraphQL schema."""
     click.echo(promise.text(), nl=False)
@@ -154,12 +181,12 @@ main.add_command(backups.restore)
 main.add_command(tokens.token)
 
 
-def _announce(config: Config) -> None:
+def announce(config: Config, *, demo_is_there: bool) -> None:
     host = f"[{config.host}]" if ":" in config.host else config.host
     click.echo(f"GraphQL and GraphiQL   http://{host}:{config.port}/graphql")
     click.echo(f"Subscriptions          ws://{host}:{config.port}/graphql (graphql-transport-ws)")
     issuer = wiring.own_issuer(config)
-    if issuer is not None and config.opens_demo:
+    if issuer is not None and demo_is_there:
         click.echo("\nA token for each demo person, good for 12 hours:")
         for person, made in demo.tokens(issuer):
             role = person.role or "platform administrator"

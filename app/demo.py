@@ -134,9 +134,10 @@ def tokens(issuer: Issuer) -> list[tuple[Person, str]]:
 
 
 async def open_demo(rooms: Rooms) -> bool:
-    """Make the demo environments if no log has anything. Returns whether they were made."""
-    if await rooms.log.heads():
-        return False
+    """Make the demo environments if no log has anything. Returns whether they are there."""
+    known = {head.environment for head in await rooms.log.heads()}
+    if known:
+        return known.issuperset(key for key, _, _ in ENVIRONMENTS)
     actors = {
         person: Actor(
             handle=(await rooms.principals.meet(person.subject, person.name)).handle,

@@ -68,8 +68,10 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(config: Config, postgres: Postgres, announce: Callable[[], None]) -> None:
-    """Serve until a signal. `announce` is called when requests are answered.
+async def serve(config: Config, postgres: Postgres, announce: Callable[[bool], None]) -> None:
+    """Serve until a signal.
+
+    `announce` is called when requests are answered, with whether the demo environments are there.
 
     Raises PostgresFailed where the data folder is removed under us.
     """
@@ -78,13 +80,12 @@ async def serve(config: Config, postgres: Postgres, announce: Callable[[], None]
         await verifier.ready()
         await _bring_forward(postgres)
         async with wiring.open_rooms(postgres.dsn) as rooms:
-            if config.opens_demo:
-                await demo.open_demo(rooms)
+            shown = config.opens_demo and await demo.open_demo(rooms)
             server = _server(config, rooms, verifier)
             watch = asyncio.create_task(_watch(postgres.embedded, server))
             _spare_the_collector()
             try:
-                announce()
+                announce(shown)
                 await server.serve(sockets=[listener])
             finally:
                 watch.cancel()
@@ -130,7 +131,8 @@ def _listen(config: Config) -> socket.socket:
     except OSError as error:
         raise AddressTaken(
             f"{config.host}:{config.port} cannot be listened on ({error.strerror}): stop what "
-            "listens there, or choose another place with SYNCLEDGER_HOST and SYNCLEDGER_PORT."
+            "listens there, or choose a port with SYNCLEDGER_PORT and an address of this machine "
+            "with SYNCLEDGER_HOST."
         ) from error
 
 

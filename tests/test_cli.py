@@ -22,8 +22,8 @@ from click.testing import CliRunner, Result
 from programs import PROGRAM, environment, run
 
 from app import demo, logs
-from app.cli import main
-from app.config import variables
+from app.cli import announce, main
+from app.config import Config, variables
 from app.data_folder import running
 from app.embedded_postgres import EmbeddedPostgres, address
 from app.wiring import open_rooms
@@ -167,17 +167,21 @@ def test_verify_finds_tampering_and_where(disturbed: Path) -> None:
     assert all({"position", "message"} == set(each) for each in found["contoso-prod"])
 
 
+NOW = "now"
+
+
 @pytest.mark.parametrize(
     ("words", "position", "attachments"),
     [
         ((), "10", "false"),
         (("--position", "9"), "9", "true"),
-        (("--time", "9999-12-31"), "10", "false"),
+        (("--time", NOW), "10", "false"),
     ],
 )
 def test_replay_tells_each_setting_and_member_in_a_line(
     data: Path, words: tuple[str, ...], position: str, attachments: str
 ) -> None:
+    words = tuple(datetime.now(UTC).isoformat() if word == NOW else word for word in words)
     said = good("replay", "--environment", "contoso-test", *words, DATA=str(data))
     cells = [line.split("\t") for line in said.splitlines()]
     told = {key: value for key, value, _ in cells}
@@ -190,7 +194,7 @@ def test_replay_tells_each_setting_and_member_in_a_line(
 
 
 def test_replay_before_the_beginning_has_nothing(data: Path) -> None:
-    words = ("replay", "--environment", "contoso-test", "--time", "2020-01-01", "--json")
+    words = ("replay", "--environment", "contoso-test", "--time", "2020-01-01T00:00:00Z", "--json")
     assert json.loads(good(*words, DATA=str(data))) == {
         "environment": "contoso-test",
         "position": 0,
@@ -206,9 +210,15 @@ def test_replay_before_the_beginning_has_nothing(data: Path) -> None:
             1,
             "Position 99 is beyond the end of the log, which is 10.",
         ),
-        (("--environment", "contoso-test", "--time", "soon"), 2, "'soon' is no instant, e.g. "),
+        (("--environment", "contoso-test", "--time", "soon"), 2, "with an offset"),
+        (("--environment", "contoso-test", "--time", "2026-01-01"), 2, "with an offset"),
         (
-            ("--environment", "contoso-test", "--time", "2026-01-01", "--position", "1"),
+            ("--environment", "contoso-test", "--time", "2999-01-01T00:00:00Z"),
+            2,
+            "2999-01-01T00:00:00.000000Z has not come yet.",
+        ),
+        (
+            ("--environment", "contoso-test", "--time", "2026-01-01T00:00Z", "--position", "1"),
             2,
             "Give --position or --time, not both.",
         ),
@@ -383,3 +393,13 @@ def test_logs_go_to_standard_error_from_their_level_up(capsys: pytest.CaptureFix
     assert said.out == ""
     assert "WARNING syncledger: told" in said.err
     assert "hidden" not in said.err
+
+
+def test_tokens_for_demo_persons_are_printed_only_where_their_environments_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Config(data=tmp_path)
+    announce(config, demo_is_there=True)
+    assert "Paula Platform, platform administrator\neyJ" in capsys.readouterr().out
+    announce(config, demo_is_there=False)
+    assert "eyJ" not in capsys.readouterr().out

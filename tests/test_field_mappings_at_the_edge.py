@@ -193,8 +193,6 @@ async def test_the_whole_tab_can_be_drawn_from_the_api_alone(edge: Edge) -> None
             ... on FieldMapping { direction settableDirections effectiveDirection } }
           one: setting(key: "fieldMapping:contact.notes") { id key }
           other: setting(key: "mailingAddresses") { id __typename }
-          none: setting(key: "role:ada@contoso.example") { id }
-          missing: setting(key: "fieldMapping:contact.unheardOf") { id }
         } } }""",
         {"key": key},
     )
@@ -214,8 +212,6 @@ async def test_the_whole_tab_can_be_drawn_from_the_api_alone(edge: Edge) -> None
     by_key = {at(each, "key"): at(each, "id") for each in every}
     assert at(settings, "one.id") == by_key["fieldMapping:contact.notes"]
     assert at(settings, "other.id") == by_key["mailingAddresses"]
-    assert at(settings, "none") is None
-    assert at(settings, "missing") is None
     node = await edge.data(
         ADA,
         "query ($id: ID!) { node(id: $id) { __typename ... on FieldMapping { mapping } } }",
@@ -242,3 +238,23 @@ async def test_flipping_the_address_switch_is_one_change_and_keeps_what_was_chos
         ("TO_EXCHANGE", "NONE"),
         ("TO_EXCHANGE", "TO_EXCHANGE"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("fieldMapping:contact.note", "Did you mean fieldMapping:contact.notes"),
+        ("mailingaddresses", "Did you mean mailingAddresses"),
+        ("role:ada@contoso.example", "`all` lists them."),
+        ("", "`all` lists them."),
+    ],
+)
+async def test_a_key_that_the_tab_does_not_have_is_told_with_the_nearest(
+    edge: Edge, asked: str, says: str
+) -> None:
+    document = """query ($key: String!, $setting: String!) {
+      environment(key: $key) { settings { setting(key: $setting) { id } } } }"""
+    body = await edge.ask(ADA, document, {"key": await edge.open(), "setting": asked})
+    assert codes(body) == ["BAD_USER_INPUT"]
+    assert says in text_at(body, "errors.0.message")
+    assert at(body, "data.environment.settings.setting") is None

@@ -178,6 +178,10 @@ NOT_YET = "The token is not valid yet (nbf): use it later, or correct the clocks
 MISFIT = "Token algorithm 'ES256' does not match the key's algorithm 'EdDSA'"
 PUBLIC = OURS.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
+ELSEWHERE = (
+    "is not in the key set: it was made elsewhere, or with another data folder. Take one that was "
+    "made for this service."
+)
 BAD_TOKENS = {
     "foreign key": (signed(FOREIGN), "The token was not signed with its key 'ours'."),
     "foreign issuer": (signed(iss="elsewhere"), "The token's issuer must be 'provider'."),
@@ -210,10 +214,13 @@ BAD_TOKENS = {
         by_hand({"alg": "EdDSA", "kid": 1}),
         "The token is not a JSON Web Token: Key ID header parameter must be a string.",
     ),
-    "unknown key": (signed(key_id="lost"), "The token's key 'lost' is not in the key set."),
+    "unknown key": (
+        signed(key_id="lost"),
+        f"The token's key 'lost' {ELSEWHERE}",
+    ),
     "key for encryption": (
         signed(key_id="for-encryption"),
-        "The token's key 'for-encryption' is not in the key set.",
+        f"The token's key 'for-encryption' {ELSEWHERE}",
     ),
     "NUL in the subject": (signed(sub="a\0da"), rf"The claim sub is 'a\x00da'; {CONTROL}"),
     "new line in the subject": (signed(sub="a\nda"), rf"The claim sub is 'a\nda'; {CONTROL}"),
@@ -332,7 +339,7 @@ async def test_a_key_file_is_read_again_after_rotation(tmp_path: Path) -> None:
     assert (await keys.key("first")).key_id == "first"
     path.write_text(json.dumps(jwks(second=FOREIGN)))
     assert (await keys.key("second")).key_id == "second"
-    with pytest.raises(NotAuthenticated, match=r"The token's key 'first' is not in the key set\."):
+    with pytest.raises(NotAuthenticated, match=r"The token's key 'first' is not in the key set: "):
         await keys.key("first")
 
 

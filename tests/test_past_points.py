@@ -379,8 +379,8 @@ async def test_replay_in_words_and_what_it_refuses(edge: Edge) -> None:
         (("--environment", "nowhere"), "no environment 'nowhere'", 1),
         (("--environment", key, "--position", "99"), "beyond the end of the log", 1),
         (("--environment", key, "--position", "-1"), "not in the range", 2),
-        (("--environment", key, "--time", "noon"), "is no instant", 2),
-        (("--environment", key, "--time", "2026-03-03", "--position", "1"), "not both", 2),
+        (("--environment", key, "--time", "noon"), "An instant is ISO 8601", 2),
+        (("--environment", key, "--time", "2026-03-03T09:00Z", "--position", "1"), "not both", 2),
         ((), "Missing option '--environment'", 2),
     ):
         status, _, error = await asyncio.to_thread(run, *words)
