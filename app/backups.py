@@ -1,6 +1,7 @@
 """The verbs `backup` and `restore`, for the embedded server.
 
-Law: what was restored is proved before it is called restored.
+Law: what is told of a backup is what is in it; what was restored is proved before it is called
+restored.
 """
 
 from pathlib import Path
@@ -44,18 +45,17 @@ def backup(config: Config, file: Path, machine: bool) -> None:
     """
     _embedded_only(config)
 
-    async def kept(dsn: str) -> tuple[int, int]:
-        async with open_database(dsn) as database:
-            heads = await Log(database).heads()
-        return len(heads), sum(head.position for head in heads)
+    async def see_that_it_is_ready(dsn: str) -> None:
+        async with open_database(dsn):
+            pass
 
     with any_postgres(config) as postgres:
-        environments, entries = run(kept(postgres.dsn))
-        archive.dump(postgres.owner_dsn, program, file)
+        run(see_that_it_is_ready(postgres.dsn))
+        kept = archive.dump(postgres.owner_dsn, program, file)
     if machine:
-        say_json({"file": str(file), "environments": environments, "entries": entries})
+        say_json({"file": str(file), **kept._asdict()})
     else:
-        click.echo(f"{file}: {environments} environments, {entries} entries")
+        click.echo(f"{file}: {kept.environments} environments, {kept.entries} entries")
 
 
 @click.command(

@@ -1,29 +1,37 @@
 """Backups come back whole, from and to every Postgres; the commands of the page are typed."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 
 import asyncpg
 import pytest
+from click.testing import CliRunner
+from conftest import enter_process, register
 from older import MAJOR, older_postgres, program, programs
 from pages import Terminal, blocks, masked
 from programs import run
 
-from app import demo
+from app import backups, demo
 from app.bundled_postgres import PostgresFailed
 from app.bundled_postgres import program as embedded_program
+from app.cli import main
 from app.embedded_postgres import EmbeddedPostgres, address
 from app.wiring import open_rooms
 from eventstore import archive
 from eventstore import migrate as migrations
-from eventstore.archive import ArchiveFailed
+from eventstore.archive import ArchiveFailed, Kept
 from eventstore.migrate import migrate
 from projections.projector import SCHEMA
 from projections.verify import environments, verify
@@ -84,10 +92,35 @@ def used(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def server(used: Path) -> Iterator[EmbeddedPostgres]:
+    """It, running."""
+    server = EmbeddedPostgres.start(used / ".data")
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
 def older(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     with older_postgres(tmp_path / "older") as server:
         asyncio.run(fill(server))
         yield server
+
+
+def restored(file: Path, data: Path) -> Kept:
+    """What a restore has proved."""
+    said = run("restore", str(file), "--json", DATA=str(data))
+    assert (said.returncode, said.stderr) == (0, "")
+    reports = json.loads(said.stdout)
+    return Kept(len(reports), sum(report["entries"] for report in reports))
+
+
+def dumped(server: EmbeddedPostgres, file: Path, *words: str) -> Path:
+    """A file that somebody has made with pg_dump."""
+    command = [embedded_program("pg_dump"), "--format=custom", f"--file={file}", *words]
+    subprocess.run([*command, owner(server)], check=True)
+    return file
 
 
 def typed(shell: Terminal, mark: str) -> None:
@@ -226,6 +259,120 @@ def test_a_file_is_never_overwritten(used: Path) -> None:
     assert (used / "there").read_text() == "something"
 
 
+def test_a_file_that_appears_during_a_backup_is_not_overwritten(
+    used: Path, server: EmbeddedPostgres
+) -> None:
+    def program(name: str) -> str:
+        (used / "a").write_text("something")
+        return embedded_program(name)
+
+    with pytest.raises(ArchiveFailed, match="a exists already"):
+        archive.dump(owner(server), program, used / "a")
+    assert (used / "a").read_text() == "something"
+    assert sorted(path.name for path in used.iterdir()) == [".data", "a"]
+
+
+def test_of_two_backups_to_one_name_at_once_one_is_made_and_it_is_whole(
+    used: Path, server: EmbeddedPostgres
+) -> None:
+    """Of two databases, so that a mixture of both would show."""
+    asyncio.run(execute(owner(server), "CREATE DATABASE other"))
+    asyncio.run(migrate(owner(server, "other"), SCHEMA))
+    together = threading.Barrier(2, timeout=60)
+
+    def program(name: str) -> str:
+        together.wait()
+        return embedded_program(name)
+
+    def attempt(database: str) -> Kept | str:
+        try:
+            return archive.dump(owner(server, database), program, used / "a")
+        except ArchiveFailed as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = list(pool.map(attempt, ["postgres", "other"]))
+    (made,) = (end for end in ends if isinstance(end, Kept))
+    (refused,) = (end for end in ends if isinstance(end, str))
+    assert "a exists already" in refused
+    assert sorted(path.name for path in used.iterdir()) == [".data", "a"]
+    assert restored(used / "a", used / "new") == made
+
+
+def test_a_backup_goes_through_no_link_and_takes_no_mode_from_what_is_there(
+    used: Path, server: EmbeddedPostgres
+) -> None:
+    (used / "precious").write_text("something")
+    (used / "a.partial").symlink_to("precious")
+    (used / "b.partial").touch(0o644)
+    (used / "c").symlink_to("elsewhere")
+
+    for name in ("a", "b"):
+        archive.dump(owner(server), embedded_program, used / name)
+        status = (used / name).lstat()
+        assert stat.S_ISREG(status.st_mode)
+        assert stat.S_IMODE(status.st_mode) == 0o600
+        assert status.st_nlink == 1
+    with pytest.raises(ArchiveFailed, match="c exists already"):
+        archive.dump(owner(server), embedded_program, used / "c")
+
+    assert (used / "precious").read_text() == "something"
+    assert (used / "b.partial").read_bytes() == b""
+    assert not (used / "elsewhere").exists()
+
+
+def test_a_backup_is_on_the_disk_before_it_has_its_name_and_then_the_name_is(
+    used: Path, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, bool]] = []
+    really = os.fsync
+
+    def fsync(file: int) -> None:
+        synced.append((os.fstat(file).st_ino, (used / "a").exists()))
+        really(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    archive.dump(owner(server), embedded_program, used / "a")
+    assert synced == [((used / "a").stat().st_ino, False), (used.stat().st_ino, True)]
+
+
+def test_a_file_system_without_hard_links_is_told_and_gets_no_file(
+    used: Path, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_paths: object, **_options: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", link)
+    with pytest.raises(ArchiveFailed, match=r"a cannot be linked: .* no hard links, name"):
+        archive.dump(owner(server), embedded_program, used / "a")
+    assert sorted(path.name for path in used.iterdir()) == [".data"]
+
+
+def test_what_is_told_of_a_backup_is_what_is_in_it_though_others_write_meanwhile(
+    used: Path, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody writes before each step: after whatever was counted before, and after the dump."""
+    newcomers = count(1)
+
+    async def write() -> None:
+        async with AsyncExitStack() as stack:
+            process = await enter_process(stack, application(server))
+            await register(process, f"newcomer-{next(newcomers)}")
+
+    def program(name: str) -> str:
+        asyncio.run(write())
+        return embedded_program(name)
+
+    monkeypatch.setattr(backups, "program", program)
+    words = ["backup", str(used / "a"), "--json"]
+    said = CliRunner().invoke(main, words, env={"SYNCLEDGER_DATA": str(used / ".data")})
+    assert said.exit_code == 0
+    told = json.loads(said.stdout)
+    assert told == {"file": str(used / "a"), "environments": 4, "entries": 35}
+    assert restored(used / "a", used / "new") == (4, 35)
+    assert next(newcomers) > 2
+
+
 def test_what_is_told_to_machines(used: Path) -> None:
     said = run("backup", str(used / "a"), "--json", DATA=str(used / ".data"))
     told = {"file": str(used / "a"), "environments": 3, "entries": 33}
@@ -242,7 +389,7 @@ def test_a_backup_that_fails_leaves_no_file(used: Path) -> None:
         assert sorted(path.name for path in used.iterdir()) == [".data"]
     finally:
         server.stop()
-    with pytest.raises(ArchiveFailed, match="cannot be written"):
+    with pytest.raises(ArchiveFailed, match="There is no folder"):
         archive.dump("", embedded_program, used / "nowhere" / "file")
 
 
@@ -258,6 +405,60 @@ def test_nothing_is_restored_of_what_is_no_backup_or_not_whole(used: Path) -> No
         assert said.returncode == 1
         assert told in said.stderr
     assert run("restore", str(used / "a"), DATA=str(used / "new")).returncode == 0
+
+
+def test_a_file_that_is_not_of_our_schema_alone_is_not_restored(
+    used: Path, server: EmbeddedPostgres
+) -> None:
+    asyncio.run(execute(owner(server), "CREATE TABLE cats (name text)"))
+    ours = "--schema=syncledger"
+    for file, told in (
+        (dumped(server, used / "cats", "--table=cats"), "it lacks 'SCHEMA - syncledger'"),
+        (dumped(server, used / "everything"), "TABLE public cats postgres' as well"),
+        (
+            dumped(server, used / "no events", ours, "--exclude-table-data=syncledger.events"),
+            "it lacks 'TABLE DATA syncledger events'",
+        ),
+        (
+            dumped(server, used / "no migrations", ours, "--exclude-table=syncledger.migrations"),
+            "it lacks 'TABLE DATA syncledger migrations'",
+        ),
+    ):
+        with pytest.raises(ArchiveFailed, match=rf"{file.name} is no backup .* {told}"):
+            archive.check(embedded_program, file)
+    archive.check(embedded_program, dumped(server, used / "ours", ours))
+    said = run("restore", str(used / "cats"), DATA=str(used / "new"))
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "cats is no backup of the schema syncledger alone" in said.stderr
+    assert not (used / "new").exists()
+
+
+def test_an_older_pg_restore_tells_ours_from_others_as_well(
+    tmp_path: Path, older: EmbeddedPostgres
+) -> None:
+    assert archive.dump(owner(older), program, tmp_path / "a") == (3, 33)
+    archive.check(program, tmp_path / "a")
+    asyncio.run(execute(owner(older), "CREATE TABLE cats (name text)"))
+    command = [program("pg_dump"), "--format=custom", f"--file={tmp_path / 'b'}"]
+    subprocess.run([*command, owner(older)], check=True)
+    with pytest.raises(ArchiveFailed, match="TABLE public cats postgres' as well"):
+        archive.check(program, tmp_path / "b")
+
+
+def test_a_restore_that_ended_before_its_proof_is_proved_by_verify(
+    used: Path, server: EmbeddedPostgres
+) -> None:
+    archive.dump(owner(server), embedded_program, used / "a")
+    new = EmbeddedPostgres.start(used / "new")
+    try:
+        asyncio.run(archive.load(owner(new), embedded_program, used / "a"))
+    finally:
+        new.stop()
+    said = run("restore", str(used / "a"), DATA=str(used / "new"))
+    assert said.returncode == 1
+    assert "`syncledger verify` gives it" in said.stderr
+    said = run("verify", DATA=str(used / "new"))
+    assert (said.returncode, said.stdout.splitlines()[-1]) == (0, "3 of 3 whole")
 
 
 def test_a_tampered_backup_is_told_by_the_restore(used: Path) -> None:
