@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from itertools import cycle, islice
 from typing import NamedTuple
 
@@ -269,9 +269,23 @@ async def test_a_history_is_narrowed_by_time_with_its_beginning_and_without_its_
         ]
         asked = {"since": since, "until": until}
         assert await everything(edge, key, OLDEST, filter=asked) == expected
-    offset = datetime.fromisoformat(times[3]).isoformat().replace("+00:00", "+00:00")
-    found = await everything(edge, key, OLDEST, filter={"since": offset})
-    assert found == [each for each in whole if each.at >= times[3]]
+
+
+async def test_an_instant_with_another_offset_narrows_a_history_to_the_same_page(
+    edge: Edge,
+) -> None:
+    key = ENVIRONMENTS[0]
+    times = sorted({each.at for each in await plain(edge, key)})
+    asked = {"since": times[2], "until": times[5]}
+    there = timezone(timedelta(hours=2))
+    elsewhere = {
+        name: datetime.fromisoformat(time).astimezone(there).isoformat()
+        for name, time in asked.items()
+    }
+    assert all(time.endswith("+02:00") for time in elsewhere.values())
+    found = await page(edge, key, filter=elsewhere)
+    assert told(found)
+    assert found == await page(edge, key, filter=asked)
 
 
 async def test_an_erased_person_is_found_by_the_handle_and_a_reason_no_more(edge: Edge) -> None:

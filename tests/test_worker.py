@@ -1,85 +1,209 @@
 """The worker that others start from, killed and cut off: its work and its place stay one."""
 
+import random
+import shutil
 import sqlite3
 import subprocess
 import sys
-from collections import Counter
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
+from itertools import cycle
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, NamedTuple
 
 import pytest
-from programs import Served, await_ready, begin, environment, eventually, finish, free_port, serving
+from programs import (
+    Served,
+    await_ready,
+    begin,
+    environment,
+    eventually,
+    finish,
+    run,
+    serving,
+)
 
 WORKER = Path(__file__).parents[1] / "examples" / "worker.py"
 KEY = "contoso-prod"
+ROUNDS = 8
 NAMES = ("assignedTasks", "resourceBookings", "appointmentAttachments")
 CHANGE = """mutation ($changes: [SettingChange!]!) {
   changeSettings(input: {environmentKey: "contoso-prod", changes: $changes}) { __typename }
 }"""
 REVOKE = """mutation {
   revokeRole(input: {
-    environmentKey: "contoso-prod", principal: "worker@contoso.example", role: SYNC_WORKER
+    environmentKey: "contoso-dev", principal: "worker@contoso.example", role: SYNC_WORKER
   }) { __typename }
 }"""
-HISTORY = """{ environment(key: "contoso-prod") {
-  position history(first: 200, order: OLDEST_FIRST) { nodes { setting after } }
-} }"""
+HISTORY = """query ($key: String!, $after: String) { environment(key: $key) {
+  position history(first: 200, after: $after, order: OLDEST_FIRST) {
+    nodes { position setting after } pageInfo { endCursor hasNextPage }
+} } }"""
+BEGINS = "    with database:\n"
+A_MOMENT_LATER = f"    time.sleep(0.2)\n{BEGINS}"
+KEEPS_ITS_PLACE = '        database.execute("INSERT OR REPLACE INTO place'
 
 pytestmark = [pytest.mark.postgres, pytest.mark.chaos]
+
+
+class Done(NamedTuple):
+    """One change as a worker has done it, or as the log has it."""
+
+    position: int
+    setting: str
+    after: str | None
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("served"), DEMO="true") as served:
+        yield served
 
 
 def test_it_is_as_short_as_it_is_said_to_be() -> None:
     assert len(WORKER.read_text().splitlines()) < 80
 
 
-def test_killed_and_cut_off_it_does_every_change_once_and_knows_where_it_is(tmp_path: Path) -> None:
-    place, port, rounds = tmp_path / "worker.db", free_port(), 12
-    served = begin(tmp_path, port=port, DEMO="true")
-    try:
-        await_ready(served)
-        token = served.tokens["Sync Worker"]
-        first = _position(served)
-        for number in range(rounds):
-            with working(place, port, token) as worker:
-                _change(served, on=bool(number % 2))
-                if number % 3 == 0:
-                    eventually(lambda: _place(place) > first)
-                worker.kill()
-        with working(place, port, token):
-            served.process.kill()
-            finish(served)
-            served = begin(tmp_path, port=port, DEMO="true")
-            await_ready(served)
-            _change(served, on=False)
-            end = _position(served)
-            eventually(lambda: _place(place) == end, 30)
-            assert _settings(place) == _expected(served)
-    finally:
+def test_killed_at_work_it_has_done_exactly_what_was_before_its_place(
+    tmp_path: Path, served: Served
+) -> None:
+    place = tmp_path / "worker.db"
+    with flowing(served):
+        for _ in killings(served, place):
+            assert _done(place) == _logged(served, _place(place))
+    with working(place, served):
+        _come_to_the_end(place, served)
+    assert _done(place) == _logged(served, _position(served))
+
+
+def test_the_same_kills_find_a_worker_that_does_a_change_twice(
+    tmp_path: Path, served: Served
+) -> None:
+    """It commits its work, and its place a moment later."""
+    mutant, place = tmp_path / "mutant.py", tmp_path / "worker.db"
+    mutant.write_text(_instead(KEEPS_ITS_PLACE, f"{A_MOMENT_LATER}{KEEPS_ITS_PLACE}"))
+    with flowing(served):
+        assert any(_twice(_done(place)) for _ in killings(served, place, mutant))
+
+
+def test_the_same_kills_find_a_worker_that_leaves_a_change_out(
+    tmp_path: Path, served: Served
+) -> None:
+    """It commits its place, and its work a moment later."""
+    mutant, place = tmp_path / "mutant.py", tmp_path / "worker.db"
+    (kept,) = (line for line in WORKER.read_text().splitlines() if KEEPS_ITS_PLACE in line)
+    mutant.write_text(_instead(BEGINS, f"{BEGINS}{kept}\n{A_MOMENT_LATER}"))
+    with flowing(served):
+        assert any(
+            set(_logged(served, _place(place))) - set(_done(place))
+            for _ in killings(served, place, mutant)
+        )
+
+
+def test_cut_off_from_the_service_it_goes_on_when_that_is_back(
+    tmp_path: Path, served: Served
+) -> None:
+    place = tmp_path / "worker.db"
+    with working(place, served) as worker:
+        _come_to_the_end(place, served)
+        served.process.kill()
         finish(served)
+        again = begin(served.data.parent, port=served.port, DEMO="true")
+        served.process = again.process
+        await_ready(again)
+        _change(served, on=True)
+        _change(served, on=False)
+        _come_to_the_end(place, served)
+        assert worker.poll() is None
+    assert _done(place) == _logged(served, _position(served))
 
 
-def test_it_ends_when_it_may_no_longer_follow_and_when_it_never_might(tmp_path: Path) -> None:
-    with serving(tmp_path, DEMO="true") as served:
-        token = served.tokens["Sync Worker"]
-        with working(tmp_path / "a.db", served.port, token) as worker:
-            end = _position(served)
-            eventually(lambda: _place(tmp_path / "a.db") == end)
-            served.ask(served.tokens["Ada Administrator"], REVOKE)
-            assert worker.wait(15) == 1
-            assert worker.stderr is not None
-            assert worker.stderr.read().startswith("refused: ")
-        with working(tmp_path / "b.db", served.port, "nonsense") as worker:
-            assert worker.wait(15) == 1
+def test_it_stops_when_the_log_was_restored_to_before_its_place(
+    tmp_path: Path, served: Served
+) -> None:
+    place, older, backup = (tmp_path / name for name in ("worker.db", "older.db", "backup"))
+    _change(served, on=False)
+    with working(older, served):
+        _come_to_the_end(older, served)
+    kept = _place(older)
+    assert run("backup", str(backup), DATA=str(served.data)).returncode == 0
+    shutil.copy(older, place)
+    _change(served, on=True)
+    with working(place, served):
+        _come_to_the_end(place, served)
+    came, done, data = _place(place), _done(place), str(tmp_path / "restored")
+    assert came == kept + 3
+    assert run("restore", str(backup), DATA=data).returncode == 0
+    with serving(tmp_path, DATA=data) as restored:
+        # It ends long before the place, right before it, there, and beyond.
+        for end, names in ((kept, ()), (came - 1, NAMES[:2]), (came, NAMES[2:]), (came + 3, NAMES)):
+            _change(restored, on=end <= came, names=names)
+            assert _position(restored) == end
+            with working(place, restored) as worker:
+                assert "restored to an earlier point" in _refusal(worker)
+        assert (_place(place), _done(place)) == (came, done)
+        with working(older, restored):
+            _come_to_the_end(older, restored)
+        assert _done(older) == _logged(restored, _position(restored))
+
+
+def test_it_ends_when_it_may_no_longer_follow_and_when_it_never_might(
+    tmp_path: Path, served: Served
+) -> None:
+    place, key = tmp_path / "worker.db", "contoso-dev"
+    with working(tmp_path / "never.db", served, token="nonsense") as worker:
+        assert _refusal(worker)
+    with working(place, served, key=key) as worker:
+        _come_to_the_end(place, served, key)
+        served.ask(served.tokens["Ada Administrator"], REVOKE)
+        assert "no environment 'contoso-dev'" in _refusal(worker)
+    assert _place(place) == _position(served, key)
+
+
+def killings(served: Served, place: Path, program: Path = WORKER) -> Iterator[None]:
+    """Again and again a worker is killed, milliseconds after it has come on from where it was."""
+    for _ in range(ROUNDS):
+        begun = _place(place)
+        with working(place, served, program) as worker:
+            eventually(partial(_is_beyond, place, begun))
+            time.sleep(random.uniform(0, 0.03))
+            assert worker.poll() is None
+        yield
 
 
 @contextmanager
-def working(place: Path, port: int, token: str) -> Iterator[subprocess.Popen[str]]:
+def flowing(served: Served) -> Iterator[None]:
+    """Changes, one set after the other, until the end of the block."""
+    enough = Event()
+
+    def flow() -> None:
+        for on in cycle((True, False)):
+            _change(served, on=on)
+            if enough.wait(0.02):
+                return
+
+    with ThreadPoolExecutor(1) as pool:
+        flows = pool.submit(flow)
+        try:
+            yield
+        finally:
+            enough.set()
+            flows.result()
+
+
+@contextmanager
+def working(
+    place: Path, served: Served, program: Path = WORKER, *, key: str = KEY, token: str = ""
+) -> Iterator[subprocess.Popen[str]]:
     """The worker as a process of its own, killed at the end of the block."""
-    url = f"ws://127.0.0.1:{port}/graphql"
+    url = f"ws://127.0.0.1:{served.port}/graphql"
+    token = token or served.tokens["Sync Worker"]
     with subprocess.Popen(
-        [sys.executable, WORKER, KEY, place],
+        [sys.executable, program, key, place],
         env={**environment(), "URL": url, "TOKEN": token},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -91,29 +215,62 @@ def working(place: Path, port: int, token: str) -> Iterator[subprocess.Popen[str
             process.kill()
 
 
-def _change(served: Served, *, on: bool) -> None:
-    changes = [{name: {"enabled": on}} for name in NAMES]
-    answer = served.ask(served.tokens["Ada Administrator"], CHANGE, changes=changes)
-    assert answer == {"changeSettings": {"__typename": "SettingsChanged"}}
+def _refusal(worker: subprocess.Popen[str]) -> str:
+    """What it says when it ends by itself."""
+    assert worker.wait(15) == 1
+    assert worker.stderr is not None
+    said = worker.stderr.read()
+    assert said.startswith("refused: "), said
+    return said
 
 
-def _environment(served: Served) -> dict[str, Any]:
-    answer = served.ask(served.tokens["Ada Administrator"], HISTORY)["environment"]
-    assert isinstance(answer, dict)
-    return answer
+def _change(served: Served, *, on: bool, names: tuple[str, ...] = NAMES) -> None:
+    if names:
+        changes = [{name: {"enabled": on}} for name in names]
+        answer = served.ask(served.tokens["Ada Administrator"], CHANGE, changes=changes)
+        assert answer == {"changeSettings": {"__typename": "SettingsChanged"}}
 
 
-def _position(served: Served) -> int:
-    position: int = _environment(served)["position"]
+def _environment(served: Served, key: str = KEY, after: str | None = None) -> dict[str, Any]:
+    answer = served.ask(served.tokens["Ada Administrator"], HISTORY, key=key, after=after)
+    assert isinstance(answer["environment"], dict)
+    return answer["environment"]
+
+
+def _position(served: Served, key: str = KEY) -> int:
+    position: int = _environment(served, key)["position"]
     return position
 
 
-def _expected(served: Served) -> dict[str, tuple[str, int]]:
-    """The last value of every setting that was ever changed, and how often it was."""
-    changes = _environment(served)["history"]["nodes"]
-    count = Counter(change["setting"] for change in changes)
-    last = {change["setting"]: change["after"] for change in changes if change["setting"]}
-    return {setting: (after, count[setting]) for setting, after in last.items()}
+def _logged(served: Served, end: int) -> list[Done]:
+    """Every change up to a position, in order."""
+    logged: list[Done] = []
+    more, after = True, None
+    while more:
+        page = _environment(served, after=after)["history"]
+        logged += [Done(**change) for change in page["nodes"]]
+        more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
+    return [change for change in logged if change.position <= end]
+
+
+def _instead(old: str, new: str) -> str:
+    """The worker's text, with one thing in it other than it is."""
+    text = WORKER.read_text()
+    assert text.count(old) == 1
+    return text.replace(old, new)
+
+
+def _come_to_the_end(place: Path, served: Served, key: str = KEY) -> None:
+    end = _position(served, key)
+    eventually(lambda: _place(place) == end, 30)
+
+
+def _is_beyond(place: Path, position: int) -> bool:
+    return _place(place) > position
+
+
+def _twice(done: list[Done]) -> bool:
+    return len(done) > len(set(done))
 
 
 def _place(path: Path) -> int:
@@ -126,7 +283,8 @@ def _place(path: Path) -> int:
     return row[0] if row else 0
 
 
-def _settings(path: Path) -> dict[str, tuple[str, int]]:
+def _done(path: Path) -> list[Done]:
+    """Everything the worker has done, in order."""
     with closing(sqlite3.connect(path)) as database:
-        rows = database.execute("SELECT key, value, changes FROM settings").fetchall()
-    return {key: (value, changes) for key, value, changes in rows}
+        rows = database.execute("SELECT position, setting, value FROM changes ORDER BY rowid")
+        return [Done(*row) for row in rows]
