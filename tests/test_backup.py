@@ -391,6 +391,8 @@ def test_a_backup_that_fails_leaves_no_file(used: Path) -> None:
         server.stop()
     with pytest.raises(ArchiveFailed, match="There is no folder"):
         archive.dump("", embedded_program, used / "nowhere" / "file")
+    with pytest.raises(ArchiveFailed, match="cannot be written"):
+        archive.dump("", embedded_program, Path("/proc/file"))
 
 
 def test_nothing_is_restored_of_what_is_no_backup_or_not_whole(used: Path) -> None:
