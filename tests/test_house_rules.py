@@ -12,6 +12,7 @@ from typing import NamedTuple
 import click
 import pytest
 from generate_events_page import page
+from generate_operators_page import page as operators_page
 
 from api import schema
 from api.errors import ErrorCode
@@ -30,7 +31,7 @@ PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
 
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
-TABLES_OF_DATA: frozenset[str] = frozenset()
+TABLES_OF_DATA: frozenset[str] = frozenset({"domain/filters/catalogue.py"})
 """Modules that may be longer, since they are data and no logic."""
 
 LONG_FUNCTIONS: dict[str, str] = {}
@@ -170,6 +171,7 @@ def test_a_released_event_is_stored_as_it_was(wire_name: str) -> None:
 
 def test_the_page_of_events_is_current() -> None:
     assert (ROOT / "docs" / "events.md").read_text(encoding="utf-8") == page()
+    assert (ROOT / "docs" / "operators.md").read_text(encoding="utf-8") == operators_page()
 
 
 def test_the_printed_schema_is_the_promise() -> None:

@@ -1,0 +1,251 @@
+from dataclasses import replace
+
+import pytest
+import strategies  # noqa: F401 -- switches the deadline off
+from filter_strategies import criteria
+from hypothesis import given
+
+from domain.filters.checking import MOST_PROBLEMS, checked
+from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Link, LinkType
+from domain.filters.operators import OPERATORS
+
+STATE = Condition(column="statecode", operator="eq", values=("0",))
+PARTIES = Link(table="activityparty", from_column="activityid", to_column="activityid")
+GUID = "a11ce000-0000-4000-8000-000000000000"
+
+
+def of(*conditions: Condition, table: str = "contact", **more: object) -> Criteria:
+    return Criteria(table=table, group=Group(conditions=conditions, **more))  # type: ignore[arg-type]
+
+
+def told(found: Criteria) -> list[tuple[str, str]]:
+    return [(each.path, each.message) for each in checked(found).problems]
+
+
+def condition(column: str, operator: str, *values: str, **more: str) -> Condition:
+    return Condition(column=column, operator=operator, values=values, **more)  # type: ignore[arg-type]
+
+
+@given(criteria())
+def test_what_makes_sense_has_no_problem_and_nothing_unverified(found: Criteria) -> None:
+    assert checked(found) == ((), ())
+
+
+WRONG = {
+    "operator": (
+        condition("statecode", "equals", "0"),
+        "conditions[0].operator",
+        "There is no operator 'equals'.",
+    ),
+    "operator nearly": (
+        condition("fullname", "begin-with", "A"),
+        "conditions[0].operator",
+        "Did you mean begins-with or not-begin-with or ends-with?",
+    ),
+    "sdk": (
+        condition("fullname", "Contains", "A"),
+        "conditions[0].operator",
+        "Contains is of the SDK and no operator of FetchXML.",
+    ),
+    "type": (
+        condition("statecode", "like", "A%"),
+        "conditions[0].operator",
+        "like does not fit statecode (choice). These do: eq, ne, neq, in,",
+    ),
+    "date only": (
+        condition("birthdate", "last-x-hours", "3"),
+        "conditions[0].operator",
+        "last-x-hours does not fit birthdate (dateTime, without time of day).",
+    ),
+    "few": (
+        condition("createdon", "between", "2026-01-01"),
+        "conditions[0].values",
+        "between takes 2 values, not 1.",
+    ),
+    "many": (
+        condition("statecode", "in", *map(str, range(501))),
+        "conditions[0].values",
+        "in takes 1 to 500 values, not 501.",
+    ),
+    "none": (
+        condition("statecode", "null", "0"),
+        "conditions[0].values",
+        "null takes 0 values, not 1.",
+    ),
+    "choice": (condition("statecode", "eq", "active"), "conditions[0].values[0]", "a choice's"),
+    "number": (
+        condition("percentcomplete", "eq", "half"),
+        "conditions[0].values[0]",
+        "takes a number, e.g. 12 or -3.5, not 'half'",
+    ),
+    "id": (condition("ownerid", "eq", "ada"), "conditions[0].values[0]", "takes a UUID, not 'ada'"),
+    "day": (
+        condition("createdon", "on", "today"),
+        "conditions[0].values[0]",
+        "takes a day or time",
+    ),
+    "year": (
+        condition("createdon", "on", "1066-10-14"),
+        "conditions[0].values[0]",
+        "a day or time",
+    ),
+    "second": (
+        condition("createdon", "between", "2026-01-01", "later"),
+        "conditions[0].values[1]",
+        "not 'later'",
+    ),
+    "count": (
+        condition("createdon", "last-x-days", "0"),
+        "conditions[0].values[0]",
+        "a whole number from 1 to 100000, not '0'",
+    ),
+    "fiscal year": (
+        condition("createdon", "in-fiscal-year", "26"),
+        "conditions[0].values[0]",
+        "a year from 1970 to 2099",
+    ),
+    "fiscal period": (
+        condition("createdon", "in-fiscal-period-and-year", "14", "2026"),
+        "conditions[0].values[0]",
+        "a fiscal period from 1 to 13",
+    ),
+    "long in a list": (
+        condition("fullname", "in", "x" * 851),
+        "conditions[0].values[0]",
+        "at most 850 characters, not 851",
+    ),
+    "long": (condition("fullname", "eq", "x" * 4001), "conditions[0].values[0]", "at most 4000"),
+    "unwritable": (condition("fullname", "eq", "\0"), "conditions[0].values[0]", "U+0000"),
+    "surrogate": (condition("fullname", "eq", "\ud800"), "conditions[0].values[0]", "U+D800"),
+    "column": (condition("Full Name", "null"), "conditions[0].column", "a logical name"),
+    "compared type": (
+        condition("createdon", "eq", compared_column="fullname"),
+        "conditions[0].comparedColumn",
+        "fullname is of type string, but createdon of type dateTime",
+    ),
+    "compared operator": (
+        condition("createdon", "on", compared_column="modifiedon"),
+        "conditions[0].operator",
+        "Columns are compared with eq, ge, gt, le, lt, ne, not with on.",
+    ),
+    "compared and valued": (
+        condition("createdon", "eq", "2026-01-01", compared_column="modifiedon"),
+        "conditions[0].values",
+        "values or a compared column, not both",
+    ),
+    "alias": (
+        condition("partyid", "null", link_alias="party"),
+        "conditions[0].linkAlias",
+        "No INNER or OUTER link of the outermost group is called 'party'.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_condition_that_makes_no_sense_is_told_with_its_place(name: str) -> None:
+    wrong, path, says = WRONG[name]
+    table = "task" if wrong.column == "percentcomplete" else "contact"
+    [(found, message)] = told(of(wrong, table=table))
+    assert found == path
+    assert says in message
+
+
+def test_a_list_of_parties_is_linked_and_not_compared() -> None:
+    [(path, message)] = told(of(condition("organizer", "null"), table="appointment"))
+    assert path == "conditions[0].operator"
+    assert message == "organizer is a list of parties: link to activityparty in its place."
+
+
+@pytest.mark.parametrize(
+    ("link", "at", "says"),
+    [
+        (replace(PARTIES, table="Activity"), "links[0].table", "a logical name"),
+        (replace(PARTIES, from_column="a b"), "links[0].fromColumn", "a logical name"),
+        (replace(PARTIES, to_column=""), "links[0].toColumn", "a logical name"),
+        (replace(PARTIES, alias="a b"), "links[0].alias", "letters, digits and _, not 'a b'"),
+        (
+            replace(PARTIES, criteria=Group(conditions=(condition("partyid", "like", "a"),))),
+            "links[0].criteria.conditions[0].operator",
+            "like does not fit partyid",
+        ),
+    ],
+)
+def test_a_link_that_makes_no_sense_is_told_with_its_place(link: Link, at: str, says: str) -> None:
+    [(path, message)] = told(of(table="appointment", links=(link,)))
+    assert path == at
+    assert says in message
+
+
+def test_a_join_stands_in_the_outermost_group_and_is_no_alternative() -> None:
+    join = replace(PARTIES, type=LinkType.INNER)
+    either = of(table="task", links=(join,), operator=GroupOperator.OR)
+    assert told(either) == [("links[0]", "A link of type INNER is no alternative; take ANY.")]
+    inner = of(table="task", groups=(Group(links=(join,)),))
+    assert told(inner) == [
+        ("groups[0].links[0]", "A link of type INNER stands in no inner group; take ANY.")
+    ]
+    beneath = replace(PARTIES, criteria=Group(links=(replace(PARTIES, type=LinkType.OUTER),)))
+    assert told(of(table="task", links=(beneath,))) == []
+
+
+def test_a_condition_may_name_a_joined_table() -> None:
+    join = replace(PARTIES, type=LinkType.OUTER, alias="party")
+    named = condition("partyid", "null", link_alias="party")
+    wrong = condition("partyid", "like", "x", link_alias="party")
+    assert told(of(named, table="task", links=(join,))) == []
+    [(path, _)] = told(of(wrong, table="task", links=(join,)))
+    assert path == "conditions[0].operator"
+    inside = replace(PARTIES, criteria=Group(conditions=(named,)))
+    [(path, _)] = told(of(table="task", links=(join, inside)))
+    assert path == "links[1].criteria.conditions[0].linkAlias"
+
+
+def test_the_limits_of_the_product_are_kept() -> None:
+    assert told(of(*[STATE] * 500)) == []
+    [(path, message)] = told(of(*[STATE] * 501))
+    assert path == "criteria"
+    assert "501 conditions and 0 links are 501 together; the product takes at most 500" in message
+    [(path, message)] = told(of(table="task", links=(PARTIES,) * 16))
+    assert message == "There are 16 links; the product takes at most 15."
+    twice = (replace(PARTIES, alias="a"),) * 2
+    [(path, message)] = told(of(table="task", links=twice))
+    assert message == "The alias 'a' is used by 2 links; each needs its own."
+
+
+def test_groups_stand_only_so_deep() -> None:
+    group = Group(conditions=(STATE,))
+    for _ in range(9):
+        group = Group(groups=(group,))
+    assert told(Criteria(table="contact", group=group)) == []
+    group = Group(groups=(group, group))
+    messages = told(Criteria(table="contact", group=group))
+    assert [message for _, message in messages] == ["Groups and links stand at most 10 deep."] * 2
+
+
+def test_a_column_that_is_not_known_is_unverified_and_told_with_the_nearest() -> None:
+    found = checked(of(condition("fulname", "eq", "x"), condition("fulname", "gt", "y")))
+    assert found.problems == ()
+    [unverified] = found.unverified
+    assert (unverified.table, unverified.column) == ("contact", "fulname")
+    assert unverified.nearest[0] == "fullname"
+    assert "Did you mean fullname" in unverified.message
+    own = Link(table="new_pet", from_column="new_owner", to_column="contactid")
+    [unverified] = checked(of(links=(own,))).unverified
+    assert unverified.message == (
+        "Whether the table new_pet has a column new_owner cannot be verified here, nor of what "
+        "type it is (links[0].fromColumn)."
+    )
+
+
+def test_of_very_many_problems_the_first_are_told_and_how_many_more_there_are() -> None:
+    messages = told(of(*[condition("statecode", "like", "x")] * 300))
+    assert len(messages) == MOST_PROBLEMS + 1
+    assert messages[-1] == ("criteria", "There are 200 more problems like these.")
+
+
+def test_an_old_name_is_as_good_as_todays_and_every_operator_can_be_used() -> None:
+    assert told(of(condition("statecode", "neq", "1"))) == []
+    unknown = [condition("new_column", name) for name in OPERATORS if OPERATORS[name].fewest == 0]
+    assert told(of(*unknown)) == []
+    assert GUID  # a record's id, in braces as the product writes it
+    assert told(of(condition("ownerid", "eq", f"{{{GUID}}}"))) == []

@@ -1,0 +1,394 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+import strategies  # noqa: F401 -- switches the deadline off
+from filter_strategies import PEOPLE, criteria, of_column
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
+
+from domain.filters import matching
+from domain.filters.catalogue import CATALOGUE
+from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Link, LinkType
+from domain.filters.matching import Explanation, Matcher, TooManyCombinations
+from domain.filters.patterns import pattern
+from domain.filters.records import Record, Verdict
+from domain.filters.viewpoint import Viewpoint
+from domain.filters.windows import Clock, FiscalCalendar, Periods, shifted
+
+ADA, BEN, CY, DI, ED = PEOPLE
+NOW = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
+VIEW = Viewpoint(user=ADA, clock=Clock(NOW), teams=frozenset({CY}))
+OWN = Condition(column="ownerid", operator="eq-userid")
+ACTIVE = Condition(column="statecode", operator="eq", values=("0",))
+
+
+def asked(*conditions: Condition, table: str = "contact", **more: object) -> Criteria:
+    return Criteria(table=table, group=Group(conditions=conditions, **more))  # type: ignore[arg-type]
+
+
+def condition(column: str, operator: str, *values: str) -> Condition:
+    return Condition(column=column, operator=operator, values=values)
+
+
+def verdict(
+    found: Criteria | Condition,
+    viewpoint: Viewpoint = VIEW,
+    related: dict[str, list[Record]] | None = None,
+    **columns: str | None,
+) -> Verdict:
+    whole = asked(found) if isinstance(found, Condition) else found
+    record = Record(columns=columns, related={} if related is None else related)
+    return Matcher(whole, viewpoint).matches(record)
+
+
+def explained(found: Criteria, **columns: str | None) -> Explanation:
+    return Matcher(found, VIEW).explain(Record(columns=columns))
+
+
+def test_own_and_active() -> None:
+    both = asked(OWN, ACTIVE)
+    assert verdict(both, ownerid=ADA, statecode="0") is True
+    assert verdict(both, ownerid=f"{{{ADA.upper()}}}", statecode="false") is True
+    assert verdict(both, ownerid=BEN, statecode="0") is False
+    assert verdict(both, ownerid=None, statecode="0") is False
+    assert verdict(both, ownerid=ADA) is None
+    assert verdict(both, ownerid=BEN) is False
+
+
+def test_what_was_left_out_stays_unknown_unless_the_rest_decides() -> None:
+    either = asked(OWN, ACTIVE, operator=GroupOperator.OR)
+    assert verdict(either, ownerid=ADA) is True
+    assert verdict(either, ownerid=BEN) is None
+    assert verdict(either, ownerid=BEN, statecode="1") is False
+    assert verdict(asked()) is True
+    assert verdict(asked(operator=GroupOperator.OR)) is True
+    inner = asked(OWN, groups=(Group(operator=GroupOperator.OR, conditions=(ACTIVE,)),))
+    assert verdict(inner, ownerid=ADA) is None
+
+
+def test_the_reasons_are_told_with_their_places() -> None:
+    tree = asked(
+        OWN,
+        groups=(Group(operator=GroupOperator.OR, conditions=(ACTIVE, condition("fax", "null"))),),
+    )
+    assert explained(tree, ownerid=ADA, statecode="0") == Explanation(verdict=True)
+    assert explained(tree, ownerid=BEN, statecode="1", fax="1").failed == (
+        "conditions[0]",
+        "groups[0].conditions[0]",
+        "groups[0].conditions[1]",
+    )
+    assert explained(tree, statecode="1").missing == ("ownerid", "fax")
+    assert explained(tree, ownerid=BEN) == Explanation(verdict=False, failed=("conditions[0]",))
+    assert explained(asked(), ownerid=None) == Explanation(verdict=True)
+
+
+def test_what_is_not_known_of_the_user_is_told() -> None:
+    reports = condition("parentcustomerid", "eq-useroruserhierarchy")
+    assert verdict(reports, parentcustomerid=ADA) is True
+    assert verdict(reports, parentcustomerid=BEN) is None
+    assert explained(asked(reports), parentcustomerid=BEN).missing == ("the user's reports",)
+    also = condition("parentcustomerid", "eq-useroruserhierarchyandteams")
+    assert verdict(also, parentcustomerid=CY) is True
+    assert verdict(also, replace(VIEW, reports=frozenset({BEN})), parentcustomerid=DI) is False
+    unit = condition("owningbusinessunit", "ne-businessid")
+    assert verdict(unit, owningbusinessunit=BEN) is None
+    assert verdict(unit, owningbusinessunit=None) is True
+    assert explained(asked(unit), owningbusinessunit=BEN).missing == ("the user's business unit",)
+    language = asked(condition("percentcomplete", "eq-userlanguage"), table="task")
+    assert verdict(language, percentcomplete="1033") is None
+    assert verdict(language, replace(VIEW, language=1033), percentcomplete="1033") is True
+    assert verdict(language, percentcomplete=None) is False
+
+
+def test_a_hierarchy_is_climbed_as_far_as_it_is_known() -> None:
+    view = replace(VIEW, parents={ADA: BEN, BEN: CY, DI: ED, ED: DI, CY: None})
+    for name, held, expected in (
+        ("under", ADA, True),
+        ("under", BEN, True),
+        ("under", CY, False),
+        ("eq-or-under", CY, True),
+        ("not-under", ADA, False),
+        ("not-under", CY, True),
+        ("above", ADA, False),
+        ("under", DI, False),
+        ("under", None, False),
+    ):
+        found = condition("parentcustomerid", name, CY)
+        assert verdict(found, view, parentcustomerid=held) is expected, (name, held)
+    known = {key: above for key, above in view.parents.items() if key != BEN}
+    assert verdict(condition("parentcustomerid", "under", CY), VIEW, parentcustomerid=ADA) is None
+    partly = replace(VIEW, parents=known)
+    assert verdict(condition("parentcustomerid", "under", BEN), partly, parentcustomerid=ADA)
+    under = condition("parentcustomerid", "under", CY)
+    assert verdict(under, partly, parentcustomerid=ADA) is None
+    assert Matcher(asked(under), partly).explain(
+        Record(columns={"parentcustomerid": ADA})
+    ).missing == ("the hierarchy",)
+
+
+def test_text_that_is_no_value_of_its_column_is_told_by_name() -> None:
+    with pytest.raises(ValueError, match=r"contact\.createdon is a day or time, e\.g\..* not 'x'"):
+        verdict(condition("createdon", "today"), createdon="x")
+    with pytest.raises(ValueError, match=r"contact\.statecode is a choice's number"):
+        verdict(ACTIVE, statecode="active")
+    with pytest.raises(ValueError, match="commas between"):
+        verdict(condition("statecode", "contain-values", "1"), statecode="1;2")
+
+
+def test_a_column_of_several_choices_contains_values() -> None:
+    some = condition("customertypecode", "contain-values", "1", "3")
+    assert verdict(some, customertypecode="2,3") is True
+    assert verdict(some, customertypecode="2") is False
+    none = condition("customertypecode", "not-contain-values", "1", "3")
+    assert verdict(none, customertypecode="2,3") is False
+    assert verdict(none, customertypecode=None) is True
+
+
+def test_an_unverified_column_is_compared_as_text() -> None:
+    assert verdict(condition("new_pet", "eq", "CAT"), new_pet="cat") is True
+    assert verdict(condition("new_pet", "gt", "cat"), new_pet="dog") is True
+    assert verdict(condition("new_seen", "today"), new_seen="2026-03-03T01:00:00Z") is True
+
+
+PARTY = Link(
+    table="activityparty",
+    from_column="activityid",
+    to_column="activityid",
+    criteria=Group(conditions=(condition("participationtypemask", "eq", "5"),)),
+)
+
+
+@pytest.mark.parametrize(
+    ("masks", "expected"),
+    [
+        ([], {"ANY": False, "NOT_ANY": True, "ALL": True, "NOT_ALL": False, "INNER": False}),
+        (["5"], {"ANY": True, "NOT_ANY": False, "ALL": True, "NOT_ALL": False, "INNER": True}),
+        (["6"], {"ANY": False, "NOT_ANY": True, "ALL": False, "NOT_ALL": True, "INNER": False}),
+        (["5", "6"], {"ANY": True, "NOT_ANY": False, "ALL": False, "NOT_ALL": True}),
+        (["5", ""], {"ANY": True, "NOT_ANY": False, "ALL": None, "NOT_ALL": None}),
+        (["6", ""], {"ANY": None, "NOT_ANY": None, "ALL": False, "NOT_ALL": True}),
+        ([""], {"ANY": None, "NOT_ANY": None, "ALL": None, "NOT_ALL": None, "OUTER": True}),
+    ],
+)
+def test_links_ask_whether_related_records_exist(
+    masks: list[str], expected: dict[str, Verdict]
+) -> None:
+    parties = [
+        Record(
+            columns={"activityid": ADA} | ({} if mask == "" else {"participationtypemask": mask})
+        )
+        for mask in masks
+    ]
+    stranger = Record(columns={"activityid": BEN, "participationtypemask": "5"})
+    related = {"activityparty": [*parties, stranger]}
+    for name, answer in expected.items():
+        found = asked(table="task", links=(replace(PARTY, type=LinkType(name)),))
+        assert verdict(found, related=related, activityid=ADA) is answer, name
+        if name != "OUTER":
+            assert verdict(found, activityid=ADA) is None
+            assert verdict(found, related=related) is None
+
+
+def test_a_link_without_a_place_to_go_leads_nowhere() -> None:
+    found = asked(table="task", links=(PARTY,))
+    related = {"activityparty": [Record(columns={"activityid": None})]}
+    assert verdict(found, related=related, activityid=None) is False
+    assert verdict(found, related=related, activityid=ADA) is False
+    lost = {"activityparty": [Record(columns={"participationtypemask": "5"})]}
+    assert verdict(found, related=lost, activityid=ADA) is None
+    plain = asked(table="task", links=(replace(PARTY, criteria=None),))
+    there = {"activityparty": [Record(columns={"activityid": ADA.upper()})]}
+    assert verdict(plain, related=there, activityid=ADA) is True
+    told = Matcher(found, VIEW).explain(Record(columns={"activityid": ADA}))
+    assert told.missing == ("activityparty",)
+
+
+NAMED = Condition(column="partyid", operator="null", link_alias="party")
+OUTER = replace(PARTY, type=LinkType.OUTER, alias="party", criteria=None)
+
+
+def test_a_condition_asks_a_column_of_a_joined_table() -> None:
+    without = asked(NAMED, table="task", links=(OUTER,))
+    party = Record(columns={"activityid": ADA, "partyid": BEN})
+    vague = Record(columns={"activityid": ADA})
+    assert verdict(without, related={"activityparty": []}, activityid=ADA) is True
+    assert verdict(without, related={"activityparty": [party]}, activityid=ADA) is False
+    assert verdict(without, related={"activityparty": [party, vague]}, activityid=ADA) is None
+    assert verdict(without, activityid=ADA) is None
+    inner = asked(NAMED, table="task", links=(replace(OUTER, type=LinkType.INNER),))
+    assert verdict(inner, related={"activityparty": []}, activityid=ADA) is False
+    both = asked(
+        Condition(
+            column="partyid", operator="eq", compared_column="activityid", link_alias="party"
+        ),
+        table="task",
+        links=(OUTER,),
+    )
+    own = Record(columns={"activityid": ADA, "partyid": ADA})
+    assert verdict(both, related={"activityparty": [party, own]}, activityid=ADA) is True
+    assert verdict(both, related={"activityparty": []}, activityid=ADA) is False
+    unsure = Record(columns={"partyid": None})
+    assert verdict(without, related={"activityparty": [unsure]}, activityid=ADA) is None
+
+
+def test_a_joined_table_may_be_named_in_an_inner_group() -> None:
+    inner = Group(operator=GroupOperator.OR, conditions=(NAMED, ACTIVE))
+    found = asked(table="task", groups=(inner,), links=(OUTER,))
+    party = Record(columns={"activityid": ADA, "partyid": BEN})
+    related = {"activityparty": [party]}
+    assert verdict(found, related=related, activityid=ADA, statecode="0") is True
+    assert verdict(found, related=related, activityid=ADA, statecode="1") is False
+
+
+def test_only_so_many_combinations_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "MOST_COMBINATIONS", 3)
+    other = replace(OUTER, alias="other")
+    found = asked(NAMED, replace(NAMED, link_alias="other"), table="task", links=(OUTER, other))
+    parties = [Record(columns={"activityid": ADA, "partyid": BEN})] * 2
+    with pytest.raises(TooManyCombinations, match="more than 3 combinations"):
+        verdict(found, related={"activityparty": parties}, activityid=ADA)
+
+
+def test_columns_are_compared_with_each_other() -> None:
+    later = Condition(column="modifiedon", operator="gt", compared_column="createdon")
+    assert verdict(later, modifiedon="2026-03-03T10:00Z", createdon="2026-03-03T10:30+01:00")
+    assert verdict(later, modifiedon=None, createdon="2026-03-03") is False
+    other = Condition(column="firstname", operator="ne", compared_column="lastname")
+    assert verdict(other, firstname="Ada", lastname="ADA") is False
+    assert verdict(other, firstname="Ada", lastname=None) is True
+    assert verdict(other, firstname="Ada") is None
+    assert explained(asked(other), firstname="Ada").missing == ("lastname",)
+
+
+@given(st.data(), criteria())
+def test_what_is_known_of_a_part_of_a_record_holds_for_the_whole(
+    data: DataObject, found: Criteria
+) -> None:
+    known = [each for each in CATALOGUE[found.table].columns.values() if each.operators]
+    whole = {each.name: data.draw(st.none() | of_column(each)) for each in known}
+    kept = data.draw(st.sets(st.sampled_from([*whole])))
+    party = Record(columns={"activityid": ADA, "partyid": BEN, "participationtypemask": "5"})
+    matcher = Matcher(found, VIEW)
+    related = {"activityparty": [party]}
+    part = matcher.matches(Record(columns={name: whole[name] for name in kept}))
+    if part is not None:
+        assert matcher.matches(Record(columns=whole, related=related)) is part
+    told = matcher.explain(Record(columns=whole, related=related))
+    assert bool(told.failed) is (told.verdict is False)
+    assert bool(told.missing) is (told.verdict is None)
+
+
+@pytest.mark.parametrize(
+    ("wild", "text", "matches"),
+    [
+        ("%son", "Anderson", True),
+        ("a_a", "Ada", True),
+        ("A[d-f]a", "ada", True),
+        ("A[^d-f]a", "ada", False),
+        ("50[%]", "50%", True),
+        ("50[%]", "50x", False),
+        ("%a%b%c%", "xxaxxbxxcxx", True),
+        ("%a%b%c%", "xxcxxbxxaxx", False),
+        ("a%a", "a", False),
+        ("[z-a]", "b", False),
+        ("[", "[", True),
+        ("[]", "[]", True),
+        ("[^]", "^", True),
+        ("a[b--z]", "a-", True),
+        ("line%two", "line\none\ntwo", True),
+        ("", "", True),
+        ("%", "", True),
+        (".*", "xx", False),
+        ("[a&&b|~]", "&", True),
+    ],
+)
+def test_wildcards_are_those_of_the_product(wild: str, text: str, *, matches: bool) -> None:
+    assert (pattern(wild).fullmatch(text) is not None) is matches
+
+
+def test_no_pattern_takes_long() -> None:
+    assert pattern("%a" * 300 + "%b").fullmatch("a" * 20_000) is None
+
+
+FISCAL = FiscalCalendar(month=4, day=6, periods=Periods.MONTHLY, named_by_end=True)
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day", "place"),
+    [
+        (FiscalCalendar(), "2026-03-31", (2026, 1)),
+        (FiscalCalendar(), "2026-04-01", (2026, 2)),
+        (FISCAL, "2026-04-05", (2026, 12)),
+        (FISCAL, "2026-04-06", (2027, 1)),
+        (FiscalCalendar(month=7, periods=Periods.SEMIANNUALLY), "2026-06-30", (2025, 2)),
+        (FiscalCalendar(periods=Periods.ANNUALLY), "2026-12-31", (2026, 1)),
+        (FiscalCalendar(periods=Periods.FOUR_WEEKLY), "2026-01-28", (2026, 1)),
+        (FiscalCalendar(periods=Periods.FOUR_WEEKLY), "2026-01-29", (2026, 2)),
+        (FiscalCalendar(periods=Periods.FOUR_WEEKLY), "2026-12-31", (2026, 13)),
+        (FiscalCalendar(month=2, day=29), "2026-02-28", (2026, 1)),
+    ],
+)
+def test_a_day_has_its_place_in_a_fiscal_calendar(
+    calendar: FiscalCalendar, day: str, place: tuple[int, int]
+) -> None:
+    found = datetime.fromisoformat(day).date()
+    assert calendar.place(found) == place
+    assert calendar.start(*place) <= found < calendar.start(place[0], place[1] + 1)
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "held", "matches"),
+    [
+        ("today", (), "2026-03-02T23:59:59-05:00", False),
+        ("today", (), "2026-03-03T00:00:00-05:00", True),
+        ("today", (), "2026-03-03T23:59:59.999999-05:00", True),
+        ("today", (), "2026-03-04T00:00:00-05:00", False),
+        ("this-week", (), "2026-03-01T00:00:00-05:00", True),
+        ("this-week", (), "2026-02-28T23:59:59-05:00", False),
+        ("last-x-days", ("3",), "2026-02-28T00:00:00-05:00", True),
+        ("last-x-days", ("3",), "2026-02-27T23:59:59-05:00", False),
+        ("last-x-days", ("3",), "2026-03-03T09:30:00Z", True),
+        ("last-x-days", ("3",), "2026-03-03T09:30:01Z", False),
+        ("next-x-months", ("1",), "2026-04-03T23:59:59-04:00", True),
+        ("next-x-months", ("1",), "2026-04-04T00:00:00-04:00", False),
+        ("olderthan-x-years", ("1",), "2025-03-02T23:59:59-05:00", True),
+        ("olderthan-x-years", ("1",), "2025-03-03T00:00:00-05:00", False),
+        ("olderthan-x-minutes", ("30",), "2026-03-03T09:00:00Z", False),
+        ("on", ("2026-03-08",), "2026-03-09T03:30:00Z", True),
+        ("eq", ("2026-03-08",), "2026-03-08T05:00:00Z", True),
+        ("last-x-years", ("100000",), "1753-01-02T00:00:00Z", True),
+        ("next-x-days", ("100000",), "2299-12-12", True),
+        ("last-x-weeks", ("100000",), "1753-01-02T00:00:00Z", True),
+        ("next-x-weeks", ("100000",), "3942-01-01", True),
+        ("next-x-years", ("100000",), "9998-12-01", True),
+    ],
+)
+def test_windows_begin_and_end_in_the_users_own_days(
+    operator: str, values: tuple[str, ...], held: str, *, matches: bool
+) -> None:
+    view = replace(VIEW, clock=Clock(NOW, ZoneInfo("America/New_York")))
+    assert verdict(condition("createdon", operator, *values), view, createdon=held) is matches
+
+
+def test_fiscal_windows_follow_the_calendar_of_the_organization() -> None:
+    view = replace(VIEW, clock=Clock(NOW, fiscal=FISCAL))
+    for operator, values, held, matches in (
+        ("this-fiscal-year", (), "2025-04-06", True),
+        ("this-fiscal-year", (), "2026-04-06", False),
+        ("in-fiscal-period", ("11",), "2026-03-03", True),
+        ("in-fiscal-period", ("11",), None, False),
+        ("last-x-fiscal-periods", ("2",), "2025-12-06", True),
+        ("last-x-fiscal-periods", ("2",), "2025-12-05", False),
+        ("last-x-fiscal-periods", ("1",), "2026-02-05", True),
+        ("in-or-after-fiscal-period-and-year", ("1", "2027"), "2026-04-06", True),
+        ("in-or-before-fiscal-period-and-year", ("12", "2026"), "2026-04-06", False),
+    ):
+        found = condition("birthdate", operator, *values)
+        assert verdict(found, view, birthdate=held) is matches, (operator, held)
+
+
+def test_a_month_that_is_too_short_ends_earlier() -> None:
+    assert shifted(datetime(2026, 3, 31, tzinfo=UTC).date(), -1).isoformat() == "2026-02-28"
