@@ -392,3 +392,32 @@ def test_fiscal_windows_follow_the_calendar_of_the_organization() -> None:
 
 def test_a_month_that_is_too_short_ends_earlier() -> None:
     assert shifted(datetime(2026, 3, 31, tzinfo=UTC).date(), -1).isoformat() == "2026-02-28"
+
+
+def test_a_day_is_in_a_window_that_touches_it() -> None:
+    for operator, held, matches in (
+        ("last-x-days", "2026-02-28", True),
+        ("last-x-days", "2026-02-27", False),
+        ("last-x-days", "2026-03-03", True),
+        ("last-x-days", "2026-03-04", False),
+        ("next-x-days", "2026-03-03", True),
+        ("next-x-days", "2026-03-06", True),
+        ("next-x-days", "2026-03-07", False),
+    ):
+        assert verdict(condition("birthdate", operator, "3"), birthdate=held) is matches, held
+
+
+def test_the_plain_operators() -> None:
+    some = replace(VIEW, business_unit=BEN)
+    cases: tuple[tuple[Condition, str, str | None, bool], ...] = (
+        (condition("createdon", "ge", "2026-03-03"), "createdon", "2026-03-03", True),
+        (condition("createdon", "between", "2026-03-01", "2026-03-04"), "createdon", None, False),
+        (condition("fax", "lt", "b"), "fax", "A", True),
+        (condition("statecode", "in", "0", "1"), "statecode", "1", True),
+        (condition("owningbusinessunit", "eq-businessid"), "owningbusinessunit", BEN, True),
+        (condition("ownerid", "eq-userteams"), "ownerid", CY, True),
+        (condition("ownerid", "eq-useroruserteams"), "ownerid", ADA, True),
+    )
+    for found, column, held, matches in cases:
+        matcher = Matcher(asked(found), some)
+        assert matcher.matches(Record(columns={column: held})) is matches, found
