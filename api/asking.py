@@ -3,7 +3,7 @@
 Law: what cannot be is refused as BAD_USER_INPUT before anything is looked for.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import strawberry
 
@@ -15,9 +15,6 @@ from domain.lifecycle import checked_key
 from domain.standing import Standing
 from domain.text import checked_text
 from projections.current_settings import Filter
-
-UNDER_WAY = timedelta(seconds=6)
-"""So long after its time an entry may still be on its way into the log."""
 
 
 def argument(description: str) -> object:
@@ -113,11 +110,8 @@ async def stood(context: Context, standing: Standing, at: PointInTime | None) ->
         return standing
     key = standing.environment.profile.key
     if at.time:
-        clock = datetime.now(UTC)
-        if at.time > max(clock, standing.as_of):
+        if at.time > max(datetime.now(UTC), standing.as_of):
             raise bad_input(f"{written(at.time)} has not come yet.")
-        if clock - at.time < UNDER_WAY:
-            await context.rooms.standings.catch_up(key)
         return (await context.past.load((key, at.time))).standing
     wanted = position(at.position or 0, "position")
     if wanted is None or wanted > standing.position:

@@ -15,7 +15,6 @@ from strawberry.types import Info as StrawberryInfo
 
 from api.errors import ErrorCode, Problem
 from domain.actor import Actor, Permission
-from domain.environment import Environment
 from domain.standing import Standing
 from eventstore.appender import Appender
 from eventstore.database import Database
@@ -64,19 +63,19 @@ class Context:
         self.past = DataLoader[tuple[str, Point], Tip](self._load_past)
         self.stored = DataLoader[tuple[str, int], StoredChange](self._load_stored)
 
-    def latest(self, shown: Environment) -> Environment:
-        """The environment as it is now, whatever past point of it is shown."""
-        tip = self.rooms.standings.tip(shown.profile.key)
-        return shown if tip is None or tip.standing is None else tip.standing.environment
+    def latest(self, shown: Standing) -> Standing:
+        """The standing of the same environment now, whatever past point is shown."""
+        tip = self.rooms.standings.tip(shown.environment.profile.key)
+        return shown if tip is None or tip.standing is None else tip.standing
 
-    def permissions(self, shown: Environment) -> frozenset[Permission]:
+    def permissions(self, shown: Standing) -> frozenset[Permission]:
         """What the viewer may do there now."""
-        return self.latest(shown).permissions(self.actor)
+        return self.latest(shown).environment.permissions(self.actor)
 
     async def visible(self, key: str) -> Standing | None:
         """The standing of an environment that the viewer may see, at least as a name."""
         standing = (await self.rooms.standings.current(key)).standing
-        if standing is None or not self.permissions(standing.environment):
+        if standing is None or not self.permissions(standing):
             return None
         return standing
 

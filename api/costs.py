@@ -16,6 +16,7 @@ from graphql import (
     IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
 )
 
 from api.errors import ErrorCode, Problem
@@ -32,14 +33,10 @@ MOST_REPEATS = 20
 """Of one name in one selection: comparing them takes the square of it."""
 MOST_VALUES = 50_000
 """In an answer, if every list is as long as it may be."""
-LENGTHS = {
-    "all": len(TAB),
-    "fieldMappings": len(MAPPINGS),
-    "members": PAGE,
-    "environments": LONGEST_PAGE,
-    "history": LONGEST_PAGE,
-}
-"""How long the lists of the schema can be, those in pages where nothing else is asked for."""
+LENGTHS = {"all": len(TAB), "fieldMappings": len(MAPPINGS), "members": PAGE}
+"""How long a list is, or is taken to be."""
+CONNECTIONS = frozenset({"environments", "history"})
+"""Lists in pages."""
 
 
 class Measure(NamedTuple):
@@ -96,14 +93,15 @@ def _length(field: FieldNode) -> int:
     arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
     if field.name.value == "nodes" and "ids" in arguments:
         return MOST_IDS
-    longest = LENGTHS.get(field.name.value, 1)
-    if longest != LONGEST_PAGE:
-        return longest
-    sizes = [arguments[name] for name in ("first", "last") if name in arguments]
-    if not sizes:
-        return PAGE
-    literal = [int(size.value) for size in sizes if isinstance(size, IntValueNode)]
-    return min(max(literal, default=longest), longest)
+    if field.name.value not in CONNECTIONS:
+        return LENGTHS.get(field.name.value, 1)
+    sizes = [_size(arguments[name]) for name in ("first", "last") if name in arguments]
+    return max(sizes, default=PAGE)
+
+
+def _size(asked: ValueNode) -> int:
+    """Of a page; the longest there is where it is a variable."""
+    return min(int(asked.value), LONGEST_PAGE) if isinstance(asked, IntValueNode) else LONGEST_PAGE
 
 
 def refuse_costly(document: DocumentNode) -> None:

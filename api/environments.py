@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def require(context: Context, standing: Standing, *any_of: Permission) -> None:
     """FORBIDDEN, unless the viewer has one of these permissions in the environment as it is now."""
-    if context.permissions(standing.environment).isdisjoint(any_of):
+    if context.permissions(standing).isdisjoint(any_of):
         raise Problem(ErrorCode.FORBIDDEN, NotPermitted(needs=any_of[0]).message)
 
 
@@ -124,21 +124,19 @@ class Environment(Node):
 
     @strawberry.field(description="The viewer's roles here.")
     def viewer_roles(self, info: Info) -> list[SecurityRole]:
-        latest = info.context.latest(self.standing.environment)
-        return in_order(latest.roles(info.context.actor.handle))
+        latest = info.context.latest(self.standing)
+        return in_order(latest.environment.roles(info.context.actor.handle))
 
     @strawberry.field(description="What the viewer may do here.")
     def viewer_can(self, info: Info) -> list[Permission]:
-        held = info.context.permissions(self.standing.environment)
+        held = info.context.permissions(self.standing)
         return [permission for permission in Permission if permission in held]
 
 
 def now(standing: Standing, info: Info) -> Environment:
     """The environment of a standing, itself as it stands now, if the viewer may still see it."""
-    tip = info.context.rooms.standings.tip(standing.environment.profile.key)
-    latest = None if tip is None else tip.standing
-    seen = latest is not None and info.context.permissions(latest.environment)
-    return Environment(standing=latest if latest is not None and seen else standing)
+    seen = info.context.permissions(standing)
+    return Environment(standing=info.context.latest(standing) if seen else standing)
 
 
 def in_order(roles: frozenset[SecurityRole]) -> list[SecurityRole]:

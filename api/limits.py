@@ -6,13 +6,15 @@ Law: every limit is told in the refusal, and is checked before the work that it 
 import re
 from collections.abc import Iterator
 
-from graphql import DocumentNode, StringValueNode, Visitor, visit
+from graphql import DocumentNode, IntValueNode, StringValueNode, Visitor, visit
 
 from api.errors import bad_input
 
 MOST_BYTES = 262_144
 """Of one request body or one WebSocket message."""
 MOST_TOKENS = 2_000
+MOST_DIGITS = 20
+"""Of a number written in a document; a longer one cannot even be read."""
 MOST_VALIDATION_ERRORS = 20
 MOST_OPERATIONS_ON_A_SOCKET = 100
 SECONDS_TO_CONNECTION_INIT = 3.0
@@ -29,13 +31,20 @@ class TooLarge(Exception):
         super().__init__(f"A request body has at most {MOST_BYTES} bytes.")
 
 
-class _Texts(Visitor):
+class _Literals(Visitor):
     def enter_string_value(self, node: StringValueNode, *_args: object) -> None:
         refuse_unstorable(node.value, "A string in the document")
 
+    def enter_int_value(self, node: IntValueNode, *_args: object) -> None:
+        if len(node.value) > MOST_DIGITS:
+            raise bad_input(
+                f"A number in the document has {len(node.value)} digits; at most {MOST_DIGITS}."
+            )
+
 
 def refuse_unstorable_literals(document: DocumentNode) -> None:
-    visit(document, _Texts())
+    """BAD_USER_INPUT for a literal that no field could take."""
+    visit(document, _Literals())
 
 
 def refuse_unstorable_values(variables: dict[str, object]) -> None:

@@ -101,8 +101,8 @@ class Documents:
             document = parse(text, max_tokens=MOST_TOKENS)
         except GraphQLSyntaxError as error:
             raise Rejected(told([error], ErrorCode.GRAPHQL_PARSE_FAILED)) from error
-        refuse_costly(document)
         refuse_unstorable_literals(document)
+        refuse_costly(document)
         for rules, code in (
             (SHAPE, ErrorCode.GRAPHQL_VALIDATION_FAILED),
             (VALUES, ErrorCode.BAD_USER_INPUT),

@@ -130,7 +130,7 @@ async def _node(context: Context, wanted: NodeId | None) -> Node | None:
 
 
 async def _settings_node(context: Context, wanted: NodeId, standing: Standing) -> Node | None:
-    held, when = context.permissions(standing.environment), When.NOW
+    held, when = context.permissions(standing), When.NOW
     if Permission.READ_SETTINGS not in held:
         return None
     if wanted.position is not None:
@@ -144,7 +144,7 @@ async def _settings_node(context: Context, wanted: NodeId, standing: Standing) -
 
 
 async def _change_node(context: Context, wanted: NodeId, standing: Standing) -> Node | None:
-    if context.permissions(standing.environment).isdisjoint(TELLS_CHANGES):
+    if context.permissions(standing).isdisjoint(TELLS_CHANGES):
         return None
     past = await _past(context, wanted)
     if past is None:

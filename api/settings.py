@@ -100,7 +100,7 @@ class Setting(Node):
         from api.changes import Change  # noqa: PLC0415 -- settings and changes show each other
 
         change = self.standing.last_changes.get(self.setting)
-        rights = info.context.permissions(self.standing.environment)
+        rights = info.context.permissions(self.standing)
         if change is None or rights.isdisjoint(TELLS_CHANGES):
             return None
         return Change(change=change, standing=self.standing)

@@ -93,7 +93,7 @@ async def _start(context: Context, key: str, after: int | None) -> int:
     """Where the feed begins, once it is clear that the viewer may follow it."""
     key, after = environment_key(key), position(after, "after")
     standing = (await context.rooms.standings.catch_up(key)).standing
-    if standing is None or not context.permissions(standing.environment):
+    if standing is None or not context.permissions(standing):
         raise bad_input(EnvironmentNotFound(key=key).message)
     if not _may_follow(context, standing):
         refusal = NotPermitted(needs=Permission.FOLLOW_FEED)
@@ -106,7 +106,7 @@ async def _start(context: Context, key: str, after: int | None) -> int:
 
 
 def _may_follow(context: Context, standing: Standing) -> bool:
-    return Permission.FOLLOW_FEED in context.permissions(standing.environment)
+    return Permission.FOLLOW_FEED in context.permissions(standing)
 
 
 async def follow(

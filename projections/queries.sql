@@ -26,9 +26,10 @@ UNION SELECT environment FROM current_settings
 ORDER BY environment;
 
 -- name: patience
--- Folding a long log leaves the transaction idle for a while, and who waits for it waits as long.
+-- Folding a long log leaves the transaction idle for a while, and who waits for it waits nearly as
+-- long as a statement may take.
 SELECT set_config('idle_in_transaction_session_timeout', '60s', true),
-       set_config('lock_timeout', '60s', true), set_config('statement_timeout', '60s', true);
+       set_config('lock_timeout', '25s', true);
 
 -- name: lock_free
 -- Those of these environments whose rows nobody moves now; from here on nobody else does.

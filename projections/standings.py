@@ -145,7 +145,10 @@ class Standings:
 
     async def past_time(self, environment: str, at: datetime) -> Tip:
         """The fold of everything that was recorded at a time or before it."""
-        tip, course = await self.current(environment), self._courses.get(environment)
+        tip = await self.current(environment)
+        if tip.standing is not None and at >= tip.standing.as_of:
+            tip = await self.catch_up(environment)  # another process may have gone on
+        course = self._courses.get(environment)
         if course is None or tip.standing is None or at >= tip.standing.as_of:
             return tip
         start = course.milestones.before_time(at)

@@ -246,6 +246,10 @@ EXHAUSTING = {
     "repeated": ("{" + "viewer { platformAdministrator } " * 300 + "}", "TOO_COSTLY"),
     "repeated alias": ("{" + "a: viewer { platformAdministrator } " * 21 + "}", "TOO_COSTLY"),
     "lists": (f'{{ environment(key: "{KEY}") {{ {MANY_TABS} }} }}', "TOO_COSTLY"),
+    "a number of many digits": (
+        f"{{ environments(first: {'9' * 5_000}) {{ totalCount }} }}",
+        "BAD_USER_INPUT",
+    ),
     "lists of lists": (
         f"query ($n: Int) {{ environments(first: $n) {{ nodes {{ ...t }} }} }} {TAB_OF_ALL}",
         "TOO_COSTLY",

@@ -323,7 +323,7 @@ async def test_rights_are_those_of_now_whatever_past_point_is_shown(edge: Edge) 
     revoke = RevokeRole(principal=viewer.handle, role=SecurityRole.AUDITOR)
     await edge.change(ADA, revoke, key=key)
 
-    assert context.permissions(past.environment) == frozenset()
+    assert context.permissions(past) == frozenset()
     with pytest.raises(Problem, match="READ_HISTORY"):
         require(context, past, Permission.READ_HISTORY)
 
