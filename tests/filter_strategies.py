@@ -6,7 +6,8 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from domain.filters.catalogue import CATALOGUE, Column
+from domain.filters.catalogue import CATALOGUE
+from domain.filters.columns import Column
 from domain.filters.criteria import (
     JOINS,
     Condition,

@@ -6,7 +6,8 @@ one.
 
 from collections.abc import Iterator
 
-from domain.filters.catalogue import CATALOGUE, Column
+from domain.filters.catalogue import CATALOGUE
+from domain.filters.columns import Column
 from domain.filters.criteria import Condition, Criteria, Group, Link, LinkType
 from domain.filters.operators import ColumnType
 

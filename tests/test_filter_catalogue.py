@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.filters.catalogue import CATALOGUE, RECORD_TYPES, Column
+from domain.filters.catalogue import CATALOGUE, RECORD_TYPES
+from domain.filters.columns import Column
 from domain.filters.operators import ALIASES, COMPARES_COLUMNS, OPERATORS, ColumnType
 from domain.mapping_table import MAPPINGS, TABLES, RecordType
 

@@ -234,6 +234,29 @@ def test_a_condition_asks_a_column_of_a_joined_table() -> None:
     assert verdict(without, related={"activityparty": [unsure]}, activityid=ADA) is None
 
 
+def test_what_is_missing_of_a_joined_table_is_told() -> None:
+    found = asked(NAMED, OWN, table="task", links=(OUTER,))
+    vague, clear = (Record(columns={"activityid": ADA, **more}) for more in ({}, {"partyid": None}))
+
+    def explained(*parties: Record, **columns: str) -> Explanation:
+        record = Record(columns=columns, related={"activityparty": parties})
+        return Matcher(found, VIEW).explain(record)
+
+    assert explained(vague, activityid=ADA, ownerid=ADA).missing == ("party.partyid",)
+    assert explained(clear, activityid=ADA).missing == ("ownerid",)
+    assert explained(clear, ownerid=ADA).missing == ("activityparty", "party.partyid")
+    assert explained(clear, activityid=ADA, ownerid=BEN).failed == ("criteria",)
+    assert Matcher(found, VIEW).explain(Record(columns={"ownerid": ADA})).missing[0] == (
+        "activityparty"
+    )
+
+
+def test_text_that_cannot_be_compared_is_told_by_name() -> None:
+    later = Condition(column="modifiedon", operator="gt", compared_column="createdon")
+    with pytest.raises(ValueError, match=r"contact\.modifiedon and createdon are each a day"):
+        verdict(later, modifiedon="soon", createdon="2026-03-03")
+
+
 def test_a_joined_table_may_be_named_in_an_inner_group() -> None:
     inner = Group(operator=GroupOperator.OR, conditions=(NAMED, ACTIVE))
     found = asked(table="task", groups=(inner,), links=(OUTER,))

@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, DrawFn
 
-from domain.filters.catalogue import CATALOGUE, Column
+from domain.filters.catalogue import CATALOGUE
+from domain.filters.columns import Column
 from domain.filters.criteria import Condition, Criteria, Group, LinkType
 from domain.filters.matching import Matcher
 from domain.filters.operators import OPERATORS

@@ -7,7 +7,8 @@ their own, so a column that is not here is unverified, not wrong.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from domain.filters.operators import OPERATORS, ColumnType, Operator
+from domain.filters.columns import Column
+from domain.filters.operators import ColumnType
 from domain.mapping_table import TABLES, RecordType
 
 CHOICE = ColumnType.CHOICE
@@ -18,29 +19,6 @@ OWNER = ColumnType.OWNER
 PARTIES = ColumnType.PARTY_LIST
 TEXT = ColumnType.STRING
 TREE = ColumnType.HIERARCHICAL
-
-
-class Column(NamedTuple):
-    """`date_only`: without a time of day; `tree`: a lookup that can also point up a hierarchy."""
-
-    name: str
-    label: str
-    type: ColumnType
-    date_only: bool = False
-    tree: bool = False
-
-    def fits(self, operator: Operator) -> bool:
-        """Whether the operator can be used on it (domain reference 3.5, its notes)."""
-        types = {self.type}
-        if self.type is OWNER or self.type is TREE:
-            types.add(ID)
-        if self.tree:
-            types.add(TREE)
-        return not types.isdisjoint(operator.types) and (operator.date_only or not self.date_only)
-
-    @property
-    def operators(self) -> tuple[Operator, ...]:
-        return tuple(each for each in OPERATORS.values() if self.fits(each))
 
 
 class Table(NamedTuple):
@@ -290,6 +268,12 @@ _TABLES = (
 
 CATALOGUE: Mapping[str, Table] = {table.name: table for table in _TABLES}
 """Every known table by its logical name. What is neither online nor offline can only be linked."""
+
+
+def known_column(table: str, name: str) -> Column | None:
+    """What is known of a column. None: it cannot be verified."""
+    return CATALOGUE[table].columns.get(name) if table in CATALOGUE else None
+
 
 RECORD_TYPES: Mapping[str, RecordType] = {table: kind for kind, table in TABLES.items()}
 """What is synchronized, by the logical name of its table."""

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from domain.filters.catalogue import CATALOGUE, Column
+from domain.filters.catalogue import CATALOGUE, known_column
+from domain.filters.columns import Column
 from domain.filters.criteria import (
     JOINS,
     Condition,
@@ -47,12 +48,17 @@ SDK_ONLY = frozenset({"contains", "not-contain", "does-not-contain", "not-on"})
 
 
 class Unverified(NamedTuple):
-    """A column that the catalogue does not know, with the nearest it knows."""
+    """A column that the catalogue does not know."""
 
     path: str
     table: str
     column: str
-    nearest: tuple[str, ...]
+
+    @property
+    def nearest(self) -> tuple[str, ...]:
+        """Those of the table that are called much like it."""
+        columns = CATALOGUE[self.table].columns if self.table in CATALOGUE else ()
+        return tuple(get_close_matches(self.column, columns, n=3))
 
     @property
     def message(self) -> str:
@@ -160,7 +166,7 @@ class _Checking:
         if operator is None:
             yield "operator", _unknown_operator(condition.operator)
             return
-        column = _known(table, condition.column)
+        column = known_column(table, condition.column)
         if column is not None and not column.fits(operator):
             yield "operator", _misfit(column, operator)
             return
@@ -184,7 +190,7 @@ class _Checking:
             yield "operator", f"Columns are compared with {words}, not with {operator.name}."
         if condition.values:
             yield "values", "A condition has values or a compared column, not both."
-        other = _known(table, name)
+        other = known_column(table, name)
         if column is not None and other is not None and other.type is not column.type:
             yield (
                 "comparedColumn",
@@ -196,17 +202,11 @@ class _Checking:
 
     def _column(self, at: str, part: Part, table: str, name: str) -> Iterator[tuple[str, str]]:
         wrong = list(_named(at, name, "column"))
-        if wrong or _known(table, name) is not None:
+        if wrong or known_column(table, name) is not None:
             yield from wrong
             return
-        columns = CATALOGUE[table].columns if table in CATALOGUE else ()
-        nearest = tuple(get_close_matches(name, columns, n=3))
         path = ".".join(filter(None, (part.path, at)))
-        self.unverified.setdefault((table, name), Unverified(path, table, name, nearest))
-
-
-def _known(table: str, name: str) -> Column | None:
-    return CATALOGUE[table].columns.get(name) if table in CATALOGUE else None
+        self.unverified.setdefault((table, name), Unverified(path, table, name))
 
 
 def _named(at: str, name: str, what: str) -> Iterator[tuple[str, str]]:

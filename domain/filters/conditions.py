@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import partial
 
-from domain.filters.catalogue import Column
+from domain.filters.columns import Column
 from domain.filters.criteria import Condition
 from domain.filters.operators import ALIASES, ColumnType
 from domain.filters.patterns import pattern
-from domain.filters.records import Verdict
+from domain.filters.records import opposite
 from domain.filters.values import (
     OF_COLUMN,
     Ordered,
@@ -65,12 +65,7 @@ def test(condition: Condition, column: Column | None, viewpoint: Viewpoint) -> T
     if plain is None:
         return _plain(operator, condition.values, column, viewpoint)
     asked = _plain(plain, condition.values, column, viewpoint)
-
-    def negated(text: str | None) -> Verdict:
-        verdict = asked(text)
-        return None if verdict is None else not verdict
-
-    return negated
+    return lambda text: opposite(asked(text))
 
 
 def comparison(

@@ -41,6 +41,11 @@ class Element:
             return self.name[:LONGEST_NAME]
         return f"{self.parent.path}/{self.name[:LONGEST_NAME]}[{self.place}]"
 
+    @property
+    def tag(self) -> str:
+        """E.g. `<filter>`."""
+        return f"<{self.name[:LONGEST_NAME]}>"
+
     def named(self, name: str) -> "list[Element]":
         return [child for child in self.children if child.name == name]
 

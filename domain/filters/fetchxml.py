@@ -37,7 +37,8 @@ QUERIES = {
 NOT_SO = frozenset({"false", "0"})
 SHAPES = frozenset({"attribute", "all-attributes", "order"})
 """Elements that only shape an answer."""
-LINK_TYPES = {each.value.lower().replace("_", " "): each for each in LinkType}
+LINK_WORDS = {each: each.value.lower().replace("_", " ") for each in LinkType}
+LINK_TYPES = {word: each for each, word in LINK_WORDS.items()}
 GROUPS = {each.value.lower(): each for each in GroupOperator}
 
 
@@ -80,7 +81,7 @@ class _Reading:
 
     def fetch(self, root: Element) -> Criteria:
         if root.name != "fetch":
-            self._wrong(root, f"A filter is a <fetch>, not {_tag(root)}.")
+            self._wrong(root, f"A filter is a <fetch>, not {root.tag}.")
             return Criteria(table="")
         for name, asked in QUERIES.items():
             value = root.attributes.get(name)
@@ -174,23 +175,19 @@ class _Reading:
         allowed = set(names)
         for child in element.children:
             if child.name not in allowed:
-                self._wrong(child, f"{_tag(child)} cannot stand in {_tag(element)}.")
+                self._wrong(child, f"{child.tag} cannot stand in {element.tag}.")
         if not text and element.text.strip():
             stray = shown(element.text.strip())
-            self._wrong(element, f"{_tag(element)} has no text, such as {stray}.")
+            self._wrong(element, f"{element.tag} has no text, such as {stray}.")
 
     def _needed(self, element: Element, name: str) -> str:
         value = element.attributes.get(name)
         if value is None:
-            self._wrong(element, f"{_tag(element)} needs the attribute {name}.")
+            self._wrong(element, f"{element.tag} needs the attribute {name}.")
         return value or ""
 
     def _wrong(self, element: Element, message: str) -> None:
         self.problems.append(Problem(path=element.path, message=message))
-
-
-def _tag(element: Element) -> str:
-    return f"<{element.name[:80]}>"
 
 
 def _kept(element: Element, known: Iterable[str]) -> Kept:
@@ -238,7 +235,7 @@ def _link(link: Link) -> Iterator[str]:
         name=link.table,
         from_=link.from_column,
         to=link.to_column,
-        link_type=link.type.value.lower().replace("_", " "),
+        link_type=LINK_WORDS[link.type],
         alias=link.alias,
         kept=link.kept,
     )

@@ -24,6 +24,7 @@ type Way = tuple[Record | None, bool]
 
 
 def beside(link: Link, asked: Predicate | None) -> Callable[[Record], list[Way]]:
+    """What can stand beside a record by a join."""
     related = _related(link, asked)
 
     def ways(record: Record) -> list[Way]:
@@ -87,6 +88,7 @@ def _plain(text: str) -> str:
 
 
 def linked(link: Link, asked: Predicate | None) -> Predicate:
+    """What a link says of a record. `asked`: of each that it leads to."""
     related = _related(link, asked)
 
     def verdict(record: Record) -> Verdict:

@@ -4,16 +4,18 @@ Law: three-valued, as SQL is (domain reference 3.2 and 3.4), but a column that w
 unknown while one that is None is empty. Criteria are compiled once and asked of many records.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
+from types import MappingProxyType
 
-from domain.filters.catalogue import CATALOGUE, Column
+from domain.filters.catalogue import known_column
 from domain.filters.conditions import comparison, needed, test
 from domain.filters.criteria import JOINS, Condition, Criteria, Group, GroupOperator, Link
-from domain.filters.links import beside, linked
-from domain.filters.records import LEFT_OUT, Columns, Predicate, Record, Verdict, any_of, both
+from domain.filters.links import Way, beside, linked
+from domain.filters.problem import WHOLE
+from domain.filters.records import LEFT_OUT, Predicate, Record, Verdict, any_of, both
 from domain.filters.viewpoint import Test, Viewpoint
 
 MOST_COMBINATIONS = 10_000
@@ -35,12 +37,16 @@ class TooManyCombinations(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A part of the tree, compiled. `gaps`: what an unknown verdict may be missing."""
+    """A part of the tree, compiled. `gaps`: what an unknown verdict may be missing.
+
+    `asks`: a column and what is asked of it, where there is no more to it.
+    """
 
     path: str
     verdict: Predicate
-    inside: "tuple[_Part, ...]" = ()
     gaps: Callable[[Record], Iterator[str]]
+    inside: "tuple[_Part, ...]" = ()
+    asks: tuple[str, Test] | None = None
 
 
 class Matcher:
@@ -72,170 +78,167 @@ def _leaves(part: _Part) -> Iterator[_Part]:
 
 
 def _root(group: Group, table: str, viewpoint: Viewpoint) -> _Part:
-    """A group whose conditions may name joined tables."""
-    named = set(_aliases(group))
-    joined = [link for link in group.links if link.type in JOINS and link.alias in named]
-    part = _group(replace(group, links=_without(group.links, joined)), table, viewpoint, "", joined)
-    if not joined:
-        return part
-    ways = [(link.alias or "", beside(link, _asked(link, viewpoint))) for link in joined]
-    asked = part.verdict
+    """A group whose conditions may ask columns of joined tables."""
+    asked = [each for each in _conditions(group) if each.link_alias is not None]
+    named = {each.link_alias for each in asked}
+    joins = {link.alias: link for link in group.links if link.type in JOINS and link.alias in named}
+    if not joins:
+        return _group(group, table, viewpoint)
+    rest = replace(group, links=tuple(each for each in group.links if each.alias not in joins))
+    part = _group(rest, table, viewpoint, tables={key: link.table for key, link in joins.items()})
+    nothing = Record(columns=dict.fromkeys(column for each in asked for column in _columns(each)))
+    ways = {
+        alias: beside(link, _asked(link, viewpoint))
+        for alias, link in joins.items()
+        if alias is not None
+    }
 
     def matches(record: Record) -> Verdict:
-        found = [[(alias, *way) for way in lead(record)] for alias, lead in ways]
-        if prod(map(len, found)) > MOST_COMBINATIONS:
-            raise TooManyCombinations(
-                f"The joined tables make more than {MOST_COMBINATIONS} combinations; give fewer."
-            )
-        return any_of(
-            both(
-                asked(replace(record, joined={alias: other for alias, other, _ in combination})),
-                all(sure for _, _, sure in combination) or None,
-            )
-            for combination in product(*found)
+        found = _combinations(record, ways, nothing)
+        return any_of(both(part.verdict(each), sure or None) for each, sure in found)
+
+    def gaps(record: Record) -> Iterator[str]:
+        for each, sure in _combinations(record, ways, nothing):
+            if not sure:
+                yield from (link.table for link in joins.values())
+            for leaf in _leaves(part):
+                if leaf.verdict(each) is None:
+                    yield from leaf.gaps(each)
+
+    return _Part(path=WHOLE, verdict=matches, gaps=gaps)
+
+
+def _combinations(
+    record: Record, ways: Mapping[str, Callable[[Record], list[Way]]], nothing: Record
+) -> Iterator[tuple[Record, bool]]:
+    """The record with what can stand beside it, and whether it surely does."""
+    found = [lead(record) for lead in ways.values()]
+    if prod(map(len, found)) > MOST_COMBINATIONS:
+        raise TooManyCombinations(
+            f"The joined tables make more than {MOST_COMBINATIONS} combinations; give fewer."
         )
+    for together in product(*found):
+        others = [nothing if other is None else other for other, _ in together]
+        joined = dict(zip(ways, others, strict=True))
+        yield replace(record, joined=joined), all(sure for _, sure in together)
 
-    return replace(part, verdict=matches, inside=())
 
-
-def _aliases(group: Group) -> Iterator[str]:
-    yield from (each.link_alias for each in group.conditions if each.link_alias is not None)
+def _conditions(group: Group) -> Iterator[Condition]:
+    yield from group.conditions
     for inner in group.groups:
-        yield from _aliases(inner)
+        yield from _conditions(inner)
 
 
-def _without(links: Iterable[Link], others: Iterable[Link]) -> tuple[Link, ...]:
-    left_out = list(others)
-    return tuple(link for link in links if link not in left_out)
+def _columns(condition: Condition) -> tuple[str, ...]:
+    other = condition.compared_column
+    return (condition.column,) if other is None else (condition.column, other)
 
 
 def _group(
-    group: Group, table: str, viewpoint: Viewpoint, path: str, joined: Sequence[Link] = ()
+    group: Group,
+    table: str,
+    viewpoint: Viewpoint,
+    path: str = "",
+    tables: Mapping[str | None, str] = MappingProxyType({}),
 ) -> _Part:
+    """`tables`: those that stand beside, by alias."""
     prefix = f"{path}." if path else ""
-    tables = {link.alias: link.table for link in joined}
-    parts = [
-        _condition(each, tables.get(each.link_alias, table), viewpoint, f"{prefix}conditions[{at}]")
-        for at, each in enumerate(group.conditions)
-    ]
-    inner = [
-        _group(each, table, viewpoint, f"{prefix}groups[{at}]", joined)
-        for at, each in enumerate(group.groups)
-    ]
-    links = [_link(each, viewpoint, f"{prefix}links[{at}]") for at, each in enumerate(group.links)]
-    everything = (*parts, *inner, *links)
-    simple = [
-        (each.column, _tested(each, table, viewpoint))
-        for each in group.conditions
-        if each.compared_column is None and each.link_alias is None
-    ]
-    others = [
-        part.verdict
-        for part, each in zip(parts, group.conditions, strict=True)
-        if each.compared_column is not None or each.link_alias is not None
-    ]
-    rest = [*others, *(part.verdict for part in (*inner, *links))]
-    combined = _all if group.operator is GroupOperator.AND or not everything else _any
-    return _Part(
-        path=path, verdict=combined(simple, rest), inside=everything, gaps=lambda _: iter(())
+    inside = (
+        *(
+            _condition(
+                each, tables.get(each.link_alias, table), viewpoint, f"{prefix}conditions[{at}]"
+            )
+            for at, each in enumerate(group.conditions)
+        ),
+        *(
+            _group(each, table, viewpoint, f"{prefix}groups[{at}]", tables)
+            for at, each in enumerate(group.groups)
+        ),
+        *(_link(each, viewpoint, f"{prefix}links[{at}]") for at, each in enumerate(group.links)),
     )
+    decisive = group.operator is GroupOperator.OR and bool(inside)
+    verdict = _combined(
+        table,
+        [part.asks for part in inside if part.asks is not None],
+        [part.verdict for part in inside if part.asks is None],
+        decisive=decisive,
+    )
+    return _Part(path=path, verdict=verdict, gaps=lambda _: iter(()), inside=inside)
 
 
-def _all(tests: Sequence[tuple[str, Test]], rest: Sequence[Predicate]) -> Predicate:
-    def all_of(record: Record) -> Verdict:
-        columns = record.columns
-        unknown = False
-        for column, tested in tests:
-            text = columns.get(column, LEFT_OUT)
-            verdict = None if text is LEFT_OUT else tested(text)
-            if verdict is False:
-                return False
-            if verdict is None:
-                unknown = True
-        for predicate in rest:
-            verdict = predicate(record)
-            if verdict is False:
-                return False
-            if verdict is None:
-                unknown = True
-        return None if unknown else True
+def _combined(
+    table: str,
+    tests: Sequence[tuple[str, Test]],
+    rest: Sequence[Predicate] = (),
+    *,
+    decisive: bool = False,
+) -> Predicate:
+    """The first `decisive` verdict, or the other one, or None where something is not known."""
 
-    return all_of
-
-
-def _any(tests: Sequence[tuple[str, Test]], rest: Sequence[Predicate]) -> Predicate:
-    def any_of_them(record: Record) -> Verdict:
-        columns = record.columns
-        unknown = False
-        for column, tested in tests:
-            text = columns.get(column, LEFT_OUT)
-            verdict = None if text is LEFT_OUT else tested(text)
-            if verdict is True:
-                return True
-            if verdict is None:
-                unknown = True
-        for predicate in rest:
-            verdict = predicate(record)
-            if verdict is True:
-                return True
-            if verdict is None:
-                unknown = True
-        return None if unknown else False
-
-    return any_of_them
-
-
-def _column(table: str, name: str) -> Column | None:
-    return CATALOGUE[table].columns.get(name) if table in CATALOGUE else None
-
-
-def _tested(condition: Condition, table: str, viewpoint: Viewpoint) -> Test:
-    """The condition's test; text that is no value of its column is told with its name."""
-    name, asked = condition.column, test(condition, _column(table, condition.column), viewpoint)
-
-    def tested(text: str | None) -> Verdict:
+    def combined(record: Record) -> Verdict:
+        columns, unknown = record.columns, False
+        column, text = "", None
         try:
-            return asked(text)
+            for column, asked in tests:
+                text = columns.get(column, LEFT_OUT)
+                verdict = None if text is LEFT_OUT else asked(text)
+                if verdict is decisive:
+                    return decisive
+                if verdict is None:
+                    unknown = True
         except ValueError as error:
-            raise ValueError(f"{table}.{name} is {error}, not {text!r}.") from None
+            raise ValueError(f"{table}.{column} is {error}, not {text!r}.") from None
+        for predicate in rest:
+            verdict = predicate(record)
+            if verdict is decisive:
+                return decisive
+            if verdict is None:
+                unknown = True
+        return None if unknown else not decisive
 
-    return tested
+    return combined
 
 
 def _condition(condition: Condition, table: str, viewpoint: Viewpoint, path: str) -> _Part:
-    alias, name, other = condition.link_alias, condition.column, condition.compared_column
-    shown = name if alias is None else f"{alias}.{name}"
-    needs = needed(condition.operator)
-
-    def columns(record: Record) -> Columns | None:
-        beside = record if alias is None else record.joined.get(alias)
-        return None if beside is None else beside.columns
-
-    if other is not None:
-        compared = comparison(condition.operator, _column(table, name), viewpoint)
-
-        def verdict(record: Record) -> Verdict:
-            found = columns(record)
-            if found is None:
-                return compared(None, None)
-            one, two = found.get(name, LEFT_OUT), found.get(other, LEFT_OUT)
-            return None if one is LEFT_OUT or two is LEFT_OUT else compared(one, two)
+    alias, names = condition.link_alias, _columns(condition)
+    column, needs = known_column(table, condition.column), needed(condition.operator)
+    asks: tuple[str, Test] | None = None
+    if condition.compared_column is not None:
+        here = _compared(names, table, comparison(condition.operator, column, viewpoint))
     else:
-        tested = _tested(condition, table, viewpoint)
+        asks = condition.column, test(condition, column, viewpoint)
+        here = _combined(table, [asks])
 
-        def verdict(record: Record) -> Verdict:
-            found = columns(record)
-            text = None if found is None else found.get(name, LEFT_OUT)
-            return None if text is LEFT_OUT else tested(text)
+    def asked(record: Record) -> Record:
+        return record if alias is None else record.joined[alias]
 
     def gaps(record: Record) -> Iterator[str]:
-        found = columns(record) or {}
-        named = [shown] if name not in found else []
-        if other is not None and other not in found:
-            named.append(other)
-        yield from named or ([needs] if needs else [shown])
+        absent = [name for name in names if name not in asked(record).columns]
+        yield from (name if alias is None else f"{alias}.{name}" for name in absent)
+        if needs is not None and not absent:
+            yield needs
 
-    return _Part(path=path, verdict=verdict, gaps=gaps)
+    if alias is None:
+        return _Part(path=path, verdict=here, gaps=gaps, asks=asks)
+    return _Part(path=path, verdict=lambda record: here(asked(record)), gaps=gaps)
+
+
+def _compared(
+    names: tuple[str, ...],
+    table: str,
+    compared: Callable[[str | None, str | None], bool],
+) -> Predicate:
+    def verdict(record: Record) -> Verdict:
+        one, two = (record.columns.get(name, LEFT_OUT) for name in names)
+        if one is LEFT_OUT or two is LEFT_OUT:
+            return None
+        try:
+            return compared(one, two)
+        except ValueError as error:
+            told = f"{table}.{names[0]} and {names[1]} are each {error}"
+            raise ValueError(f"{told}, not {one!r} and {two!r}.") from None
+
+    return verdict
 
 
 def _asked(link: Link, viewpoint: Viewpoint) -> Predicate | None:

@@ -27,12 +27,12 @@ class Record:
 
     A related record without any of its own shares those of the first.
 
-    `joined`: what stands beside it, by the alias of its link; None where there is nothing.
+    `joined`: what stands beside it, by the alias of its link.
     """
 
     columns: Columns
     related: "Mapping[str, Sequence[Record]]" = field(default_factory=dict)
-    joined: "Mapping[str, Record | None]" = field(default_factory=dict)
+    joined: "Mapping[str, Record]" = field(default_factory=dict)
 
 
 type Predicate = Callable[[Record], Verdict]
