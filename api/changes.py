@@ -12,7 +12,7 @@ from api.environments import Environment, now
 from api.nodes import Node, NodeId
 from api.people import Principal
 from domain import standing as log
-from domain.environment import sentence
+from domain.environment import differences, sentence
 from domain.membership import RoleGranted, RoleRevoked
 from domain.standing import Standing
 from eventstore.log import StoredChange
@@ -63,6 +63,11 @@ class Change(Node):
     @strawberry.field(description="What it holds after, as a machine value.")
     def after(self) -> str | None:
         return self.change.after
+
+    @strawberry.field(description="Filters: what differs in the criteria, a line each.")
+    def differences(self) -> list[str]:
+        event, before, after = self.change.recorded.event, self.change.before, self.change.after
+        return list(differences(event, before, after))
 
     @strawberry.field(description="The change as a sentence.")
     def summary(self) -> str:

@@ -23,6 +23,8 @@ from api.errors import ErrorCode, Problem
 from api.pages import MOST as LONGEST_PAGE
 from api.pages import MOST_IDS
 from api.pages import USUAL as PAGE
+from domain.filters.catalogue import CATALOGUE
+from domain.filters.operators import OPERATORS
 from domain.mapping_table import MAPPINGS
 from domain.tab import TAB
 
@@ -33,7 +35,19 @@ MOST_REPEATS = 20
 """Of one name in one selection: comparing them takes the square of it."""
 MOST_VALUES = 50_000
 """In an answer, if every list is as long as it may be."""
-LENGTHS = {"all": len(TAB), "fieldMappings": len(MAPPINGS), "members": PAGE}
+LENGTHS = {
+    "all": len(TAB) + PAGE,
+    "fieldMappings": len(MAPPINGS),
+    "members": PAGE,
+    "systemFilters": PAGE,
+    "filterTemplates": PAGE,
+    "conditions": 10,
+    "groups": 3,
+    "links": 3,
+    "tables": len(CATALOGUE),
+    "columns": max(len(table.columns) for table in CATALOGUE.values()),
+    "operators": len(OPERATORS),
+}
 """How long a list is, or is taken to be."""
 CONNECTIONS = frozenset({"environments", "history"})
 """Lists in pages."""
@@ -93,6 +107,8 @@ def _length(field: FieldNode) -> int:
     arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
     if field.name.value == "nodes" and "ids" in arguments:
         return MOST_IDS
+    if field.selection_set is None:
+        return 1
     if field.name.value not in CONNECTIONS:
         return LENGTHS.get(field.name.value, 1)
     sizes = [_size(arguments[name]) for name in ("first", "last") if name in arguments]

@@ -10,6 +10,8 @@ import strawberry
 from strawberry.types.enum import has_enum_definition
 
 from domain.actor import Permission, SecurityRole
+from domain.filters.criteria import GroupOperator, LinkType
+from domain.filters.state import FilterKind, FilterRole
 from domain.lifecycle import EnvironmentKind, EnvironmentState
 from domain.mapping_table import RecordType, SyncDirection
 from domain.refusal import RefusalCode
@@ -22,6 +24,10 @@ __all__ = [
     "ChangeOrder",
     "EnvironmentKind",
     "EnvironmentState",
+    "FilterKind",
+    "FilterRole",
+    "GroupOperator",
+    "LinkType",
     "MailingAddresses",
     "Permission",
     "RecordType",
@@ -125,9 +131,39 @@ described(
     BOTH="The later change on either side is written to the other.",
 )
 described(
+    FilterKind,
+    "What a filter is for.",
+    ONLINE="What travels to Outlook or Exchange.",
+    OFFLINE="What users of Dynamics 365 for Outlook carry offline.",
+)
+described(
+    FilterRole,
+    "How a filter comes to a user.",
+    SYSTEM_FILTER="It applies to everybody.",
+    USER_FILTER_TEMPLATE="It is copied to users, as filters of their own.",
+)
+described(
+    GroupOperator,
+    "How much of a group must hold.",
+    AND="All of it.",
+    OR="One of it.",
+)
+described(
+    LinkType,
+    "What is asked of related records.",
+    INNER="One is there that fits; conditions can test its columns.",
+    OUTER="Nothing; conditions can test the columns of those that fit.",
+    ANY="One is there that fits.",
+    NOT_ANY="None is there that fits.",
+    ALL="None is there that does not fit.",
+    NOT_ALL="One is there that does not fit.",
+)
+described(
     Section,
     "Where on the Synchronization tab a setting stands.",
+    SYSTEM_FILTERS="Filters and templates of what travels.",
     SYNCHRONIZED_FIELDS="Synchronized fields.",
+    OFFLINE_FILTERS="Filters and templates of what is carried offline.",
     APPOINTMENTS="Appointments.",
     CONTACTS="Contacts.",
     TASKS="Tasks.",
@@ -145,6 +181,9 @@ described(
     ASSIGNED_TASKS_HAVE_LIMITS="Not every assigned task can be synchronized.",
     BOOKINGS_NEED_USER_OPT_IN="Bookings also need each user's consent.",
     DIRECTION_AFFECTS_SYNC_TIME="Synchronization may take longer or shorter.",
+    LAST_ACTIVE_FILTER="No active system filter of the record type is left.",
+    TEMPLATE_COPIES_STAY="Users who have a copy of the template keep it as it is.",
+    UNVERIFIED_COLUMN="The catalogue does not know a column; the organization may have it.",
 )
 described(
     RefusalCode,
@@ -160,5 +199,11 @@ described(
     REQUEST_ID_REUSED="The request id stands for another request.",
     UNKNOWN_MAPPING="There is no such field mapping.",
     DIRECTION_NOT_SETTABLE="The direction of this mapping is fixed.",
+    FILTER_NOT_FOUND="There is no such filter, or no such template.",
+    FILTER_NOT_VALID="The criteria do not make sense; every problem is told with its place.",
+    FILTER_NAME_TAKEN="Another filter of this role, kind and table has the name, or the key.",
+    TABLE_NOT_SYNCHRONIZED="No filter of this kind can be about the table.",
+    TEMPLATE_IS_GIVEN="New users are given this template.",
+    TOO_MANY_FILTERS="The environment has as many filters as it may.",
     LAST_ADMINISTRATOR="The environment would be left without a system administrator.",
 )

@@ -15,7 +15,7 @@ from api.errors import ErrorCode, Problem
 from api.nodes import Node, NodeId
 from api.pages import page
 from api.people import Principal
-from api.settings import SynchronizationSettings, settings_at
+from api.tab import SynchronizationSettings, settings_at
 from domain.actor import NotPermitted
 from domain.standing import Standing
 

@@ -15,6 +15,8 @@ from api.enums import ChangeOrder
 from api.errors import bad_input, input_checked
 from api.pages import Page, PageInfo, cursor, page_info
 from domain.environment import EVENT_TYPES
+from domain.filters.state import GIVEN_PREFIX as GIVEN
+from domain.filters.state import PREFIX as FILTER
 from domain.lifecycle import NAME, STATE
 from domain.membership import PREFIX as ROLE
 from domain.standing import Standing
@@ -58,7 +60,7 @@ async def history(
     """A page of what happened up to this standing."""
     key = standing.environment.profile.key
     await context.rooms.projector.reach(key)
-    narrowed = Filter() if narrowing is None else await _narrowed(context, narrowing)
+    narrowed = Filter() if narrowing is None else await _narrowed(context, standing, narrowing)
     stretch = _stretch(asked, order, standing.position)
     async with nullcontext() if narrowed == Filter() else context.search():
         found = await changes.search(context.rooms.database, key, narrowed, stretch)
@@ -103,7 +105,7 @@ MOST_DIGITS = 19
 """A position with as many may be too large."""
 
 
-async def _narrowed(context: Context, asked: ChangeFilter) -> Filter:
+async def _narrowed(context: Context, standing: Standing, asked: ChangeFilter) -> Filter:
     with input_checked():
         for text, what in ((asked.by, "A principal"), (asked.text, "A text")):
             if text is not None:
@@ -114,7 +116,7 @@ async def _narrowed(context: Context, asked: ChangeFilter) -> Filter:
         )
     return Filter(
         by=None if asked.by is None else await _handle(context, asked.by),
-        setting=None if asked.setting is None else await _setting(context, asked.setting),
+        setting=None if asked.setting is None else await _setting(context, standing, asked.setting),
         type=asked.type,
         since=asked.since,
         until=asked.until,
@@ -132,11 +134,11 @@ async def _handle(context: Context, text: str) -> UUID:
         return NOBODY
 
 
-async def _setting(context: Context, key: str) -> str:
+async def _setting(context: Context, standing: Standing, key: str) -> str:
     """The key as the log has it: the edge names a principal, the log a handle."""
     if key.startswith(ROLE) and key != ROLE:
         return f"{ROLE}{await _handle(context, key.removeprefix(ROLE))}"
-    known = (*TAB, NAME, STATE, ROLE)
+    known = (*TAB, NAME, STATE, ROLE, FILTER, GIVEN, *standing.last_changes)
     beginning = key.endswith((":", "."))
     if key not in known and not (beginning and any(each.startswith(key) for each in known)):
         raise bad_input(

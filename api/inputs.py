@@ -18,8 +18,20 @@ from api.enums import (
     WarningCode,
 )
 from api.errors import bad_input, input_checked
+from api.filter_inputs import (
+    DefineFilterInput,
+    FilterReference,
+    RedefineFilterInput,
+    RestoreDefaultTemplatesInput,
+)
 from domain.environment import Command
 from domain.field_mappings import ChooseSyncDirection, RestoreSyncDirections
+from domain.filters.commands import (
+    ActivateFilter,
+    DeactivateFilter,
+    GiveTemplateToNewUsers,
+    RemoveFilter,
+)
 from domain.switches import (
     ChooseMailingAddresses,
     SwitchAppointmentAttachments,
@@ -82,6 +94,29 @@ class SettingChange:
     restore_sync_directions: RestoreSyncDirectionsInput | None = strawberry.field(
         default=strawberry.UNSET, description="Restore the default directions."
     )
+    define_filter: DefineFilterInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Define a system filter or a template."
+    )
+    redefine_filter: RedefineFilterInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Change what a filter is called or chooses."
+    )
+    activate_filter: FilterReference | None = strawberry.field(
+        default=strawberry.UNSET, description="Let a filter choose again."
+    )
+    deactivate_filter: FilterReference | None = strawberry.field(
+        default=strawberry.UNSET, description="Let a filter choose nothing, and keep it."
+    )
+    remove_filter: FilterReference | None = strawberry.field(
+        default=strawberry.UNSET, description="Remove a filter; history keeps what it was."
+    )
+    give_template_to_new_users: FilterReference | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Give this template to new users, in place of the one before.",
+    )
+    restore_default_templates: RestoreDefaultTemplatesInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Restore the default templates, or get them where there never were any.",
+    )
 
     def command(self, acknowledged: frozenset[WarningCode]) -> Command:
         if self.appointment_attachments:
@@ -101,6 +136,23 @@ class SettingChange:
                 )
         if self.restore_sync_directions:
             return RestoreSyncDirections(record_type=self.restore_sync_directions.record_type)
+        return self._of_filters()
+
+    def _of_filters(self) -> Command:
+        if self.define_filter:
+            return self.define_filter.command
+        if self.redefine_filter:
+            return self.redefine_filter.command
+        if self.activate_filter:
+            return self.activate_filter.command(ActivateFilter)
+        if self.deactivate_filter:
+            return self.deactivate_filter.command(DeactivateFilter)
+        if self.remove_filter:
+            return self.remove_filter.command(RemoveFilter)
+        if self.give_template_to_new_users:
+            return self.give_template_to_new_users.command(GiveTemplateToNewUsers)
+        if self.restore_default_templates:
+            return self.restore_default_templates.command
         raise bad_input("A change names exactly one setting.")
 
 

@@ -14,6 +14,10 @@ import strawberry
 from api import refusals
 from api.asking import argument, environment_key, position
 from api.changes import ChangeSet, setting_key
+from api.consequences import (
+    Impact,
+    Warning,  # noqa: A004 -- the glossary's word
+)
 from api.context import Context, Info
 from api.enums import ChangeMode
 from api.environments import Environment
@@ -41,14 +45,11 @@ from api.results import (
     SettingsPreviewed,
     SettingsRefused,
 )
-from api.settings import (
-    SynchronizationSettings,
-    Warning,  # noqa: A004 -- the glossary's word
-    settings_at,
-)
+from api.tab import SynchronizationSettings, settings_at
 from domain import environment as whole
 from domain import standing as log
 from domain.environment import Command
+from domain.impact import impact
 from domain.lifecycle import (
     ArchiveEnvironment,
     EnvironmentNotFound,
@@ -58,6 +59,7 @@ from domain.lifecycle import (
 )
 from domain.membership import GrantRole, RevokeRole
 from domain.plan import Ask, BeyondTheEnd, Planned, Refused, RefusedChange, plan
+from domain.standing import Standing
 from eventstore.transact import Applied, Outcome, Request, RequestIdReused
 
 NOBODY = UUID("6d61646e-6f62-4f64-8979-6e6f626f6479")
@@ -158,7 +160,7 @@ async def _apply(info: Info, request: Request) -> SettingsChanged | SettingsRefu
     return SettingsChanged(
         change_set=None if made is None else ChangeSet(change_set=made),
         settings=settings_at(outcome.standing, info.context),
-        warnings=[] if made is None else _warnings(made.changes),
+        warnings=[] if made is None else _warnings(made.changes, made.standing),
         replayed=outcome.replayed,
     )
 
@@ -180,14 +182,18 @@ async def _preview(info: Info, ask: Ask) -> SettingsPreviewed | SettingsRefused:
                 type=change.recorded.event.wire_name,
                 before=change.before,
                 after=change.after,
+                differences=list(
+                    whole.differences(change.recorded.event, change.before, change.after)
+                ),
                 summary=whole.sentence(change.recorded.event),
             )
             for change in planned.changes
         ],
+        impact=[] if tip.standing is None else _impact(tip.standing, planned.standing),
         settings=SynchronizationSettings(
             standing=planned.standing._replace(last_changes=made), when=When.PREVIEW
         ),
-        warnings=_warnings(planned.changes),
+        warnings=_warnings(planned.changes, planned.standing),
     )
 
 
@@ -251,6 +257,12 @@ async def _refused(
     return SettingsRefused(refusals=why, position=0 if standing is None else standing.position)
 
 
-def _warnings(changes: Iterable[log.Change]) -> list[Warning]:
-    found = [each for change in changes for each in whole.warnings(change.recorded.event)]
+def _impact(before: Standing, after: Standing) -> list[Impact]:
+    return [Impact.of(each) for each in impact(before.environment, after.environment)]
+
+
+def _warnings(changes: Iterable[log.Change], standing: Standing) -> list[Warning]:
+    """What to know about these changes, which led to this standing."""
+    after = standing.environment
+    found = [each for change in changes for each in whole.warnings(after, change.recorded.event)]
     return [Warning.of(warning) for warning in dict.fromkeys(found)]

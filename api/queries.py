@@ -13,13 +13,15 @@ from api.connections import EnvironmentConnection, environments
 from api.context import Context, Info
 from api.environments import Environment
 from api.errors import ErrorCode, Problem, bad_input
+from api.filter_catalogue import CATALOGUE, FilterCatalogue
 from api.nodes import Node, NodeId, When, parsed
 from api.pages import MOST_IDS, page
 from api.people import Viewer
-from api.settings import TELLS_CHANGES, SynchronizationSettings, setting
+from api.settings import TELLS_CHANGES
+from api.tab import SynchronizationSettings, setting
 from domain.actor import Permission
 from domain.standing import Standing
-from domain.tab import TAB
+from domain.tab import place
 from projections.current_settings import Filter
 from projections.standings import NotReached
 
@@ -52,6 +54,12 @@ class Query:
     @strawberry.field(description="Who asks.")
     def viewer(self) -> Viewer:
         return Viewer()
+
+    @strawberry.field(
+        description="What a filter editor needs: tables, their columns, and which operators fit."
+    )
+    def filter_catalogue(self) -> FilterCatalogue:
+        return CATALOGUE
 
     @strawberry.field(
         description="Null when there is none that the viewer may see. `atLeastPosition` waits up "
@@ -140,7 +148,8 @@ async def _settings_node(context: Context, wanted: NodeId, standing: Standing) -
         standing, when = past, When.THEN
     if wanted.kind == "SynchronizationSettings":
         return SynchronizationSettings(standing=standing, when=when)
-    return setting(standing, when, wanted.rest) if wanted.rest in TAB else None
+    there = place(standing.environment.filters, wanted.rest) is not None
+    return setting(standing, when, wanted.rest) if there else None
 
 
 async def _change_node(context: Context, wanted: NodeId, standing: Standing) -> Node | None:

@@ -6,11 +6,12 @@ Law: the code and the sentence are the domain's; nothing is worded here.
 import strawberry
 
 from api.changes import Change
-from api.enums import Permission, RefusalCode, SecurityRole, SyncDirection
-from api.settings import (
+from api.consequences import (
     Warning,  # noqa: A004 -- the glossary's word
 )
+from api.enums import Permission, RefusalCode, SecurityRole, SyncDirection
 from domain import actor, field_mappings, plan, switches
+from domain.filters import refusals
 from domain.plan import RefusedChange
 from domain.standing import Standing
 from eventstore.transact import RequestIdReused
@@ -47,6 +48,20 @@ class DirectionNotSettable(Refusal):
     settable: list[SyncDirection] = strawberry.field(description="What can be chosen.")
 
 
+@strawberry.type(description="Where in the criteria, and what is wrong.")
+class FilterProblem:
+    path: str = strawberry.field(
+        description="In a tree e.g. groups[0].conditions[2]; in FetchXML its elements, where that "
+        "cannot be read as criteria."
+    )
+    message: str = strawberry.field(description="What is wrong, and what would help.")
+
+
+@strawberry.type(description="The criteria do not make sense.")
+class FilterNotValid(Refusal):
+    problems: list[FilterProblem] = strawberry.field(description="Everything that is wrong.")
+
+
 @strawberry.type(description="A refusal without details of its own.")
 class Refused(Refusal):
     pass
@@ -77,6 +92,9 @@ def shown(refused: RefusedChange, standing: Standing | None) -> Refusal:
             return DirectionNotSettable(
                 code=why.code, message=why.message, change=index, settable=list(settable)
             )
+        case refusals.FilterNotValid(problems=problems):
+            told = [FilterProblem(path=each.path, message=each.message) for each in problems]
+            return FilterNotValid(code=why.code, message=why.message, change=index, problems=told)
         case _:
             return Refused(code=why.code, message=why.message, change=index)
 

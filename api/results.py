@@ -8,12 +8,13 @@ from typing import Annotated
 import strawberry
 
 from api.changes import ChangeSet
-from api.environments import Environment
-from api.refusals import Refusal
-from api.settings import (
-    SynchronizationSettings,
+from api.consequences import (
+    Impact,
     Warning,  # noqa: A004 -- the glossary's word
 )
+from api.environments import Environment
+from api.refusals import Refusal
+from api.tab import SynchronizationSettings
 
 
 @strawberry.type(description="The changes were made, or were there already.")
@@ -34,6 +35,9 @@ class PlannedChange:
     type: str = strawberry.field(description="The event's wire name.")
     before: str | None = strawberry.field(description="What it holds, as a machine value.")
     after: str | None = strawberry.field(description="What it would hold.")
+    differences: list[str] = strawberry.field(
+        description="Filters: what would differ in the criteria, a line each."
+    )
     summary: str = strawberry.field(description="The change as a sentence.")
 
 
@@ -44,6 +48,10 @@ class PlannedChange:
 )
 class SettingsPreviewed:
     changes: list[PlannedChange] = strawberry.field(description="In order; empty for none.")
+    impact: list[Impact] = strawberry.field(
+        description="What starts and stops travelling, by record type. Users' own filters are not "
+        "known here. Resource bookings are no record type: their warning tells."
+    )
     settings: SynchronizationSettings = strawberry.field(
         description="As they would stand. Nothing can be fetched by their ids."
     )

@@ -12,18 +12,21 @@ from strawberry.schema.config import StrawberryConfig
 from api.changes import Change
 from api.connections import EnvironmentConnection
 from api.environments import Environment
+from api.filters import DefaultTemplate, SyncFilter
 from api.mutations import Mutation
 from api.queries import Query
 from api.refusals import (
     ChangedMeanwhile,
     DirectionNotSettable,
+    FilterNotValid,
     NotPermitted,
     Refused,
     WarningNotAcknowledged,
 )
 from api.scalars import DATE_TIME
-from api.settings import FieldMapping, MailingAddressesSetting, Switch, SynchronizationSettings
+from api.settings import FieldMapping, MailingAddressesSetting, Switch
 from api.subscriptions import AccessChanged, ChangeSetAppended, Heartbeat, Lagged, Subscription
+from api.tab import SynchronizationSettings
 
 SCHEMA = strawberry.Schema(
     query=Query,
@@ -34,16 +37,19 @@ SCHEMA = strawberry.Schema(
         Change,
         ChangeSetAppended,
         ChangedMeanwhile,
+        DefaultTemplate,
         DirectionNotSettable,
         Environment,
         EnvironmentConnection,
         FieldMapping,
+        FilterNotValid,
         Heartbeat,
         Lagged,
         MailingAddressesSetting,
         NotPermitted,
         Refused,
         Switch,
+        SyncFilter,
         SynchronizationSettings,
         WarningNotAcknowledged,
     ],

@@ -1,62 +1,36 @@
-"""What the schema shows of the tab: its settings, one by one and all together.
+"""What the schema shows of single settings: switches, the addresses' choice, field mappings.
 
 Law: every field is a function of a standing and of what the viewer may see; none decides anything.
 """
 
-from datetime import datetime
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from api.context import Context, Info
+from api.consequences import (
+    Warning,  # noqa: A004 -- the glossary's word
+)
+from api.context import Info
 from api.enums import (
     MailingAddresses,
     Permission,
     RecordType,
     Section,
     SyncDirection,
-    WarningCode,
 )
-from api.errors import bad_input
 from api.nodes import Node, When, node_id
 from domain import field_mappings, mapping_table
-from domain.environment import default, value
+from domain.environment import default, is_default, value
 from domain.standing import Standing
 from domain.switches import (
-    APPOINTMENT_ATTACHMENTS,
-    ASSIGNED_TASKS,
-    MAILING_ADDRESSES,
-    RESOURCE_BOOKINGS,
     Switches,
 )
-from domain.tab import TAB
-from domain.warning import Warning as Consequence
+from domain.tab import Place, place
 
 if TYPE_CHECKING:
     from api.changes import Change
-    from api.environments import Environment
 
 TELLS_CHANGES = frozenset({Permission.READ_HISTORY, Permission.FOLLOW_FEED})
-
-
-@strawberry.type(description="A consequence worth knowing. Those that must be acknowledged say so.")
-class Warning:  # noqa: A001 -- the glossary's word
-    code: WarningCode = strawberry.field(description="Which consequence.")
-    message: str = strawberry.field(description="The consequence in words.")
-    setting: str | None = strawberry.field(description="The key of the setting it is about.")
-    must_be_acknowledged: bool = strawberry.field(
-        description="Whether applying is refused until the code is acknowledged."
-    )
-
-    @classmethod
-    def of(cls, consequence: Consequence) -> Self:
-        return cls(
-            code=consequence.code,
-            message=consequence.message,
-            setting=consequence.setting,
-            must_be_acknowledged=consequence.must_be_acknowledged,
-        )
 
 
 @strawberry.interface(
@@ -76,21 +50,28 @@ class Setting(Node):
     def key(self) -> str:
         return self.setting
 
+    @property
+    def _place(self) -> Place:
+        found = place(self.standing.environment.filters, self.setting)
+        if found is None:
+            raise LookupError(f"The tab has no setting {self.setting!r}.")
+        return found
+
     @strawberry.field(description="Where on the tab it stands.")
     def section(self) -> Section:
-        return TAB[self.setting].section
+        return self._place.section
 
-    @strawberry.field(description="What the tab calls it.")
+    @strawberry.field(description="What the tab calls it; of a filter, its name.")
     def label(self) -> str:
-        return TAB[self.setting].label
+        return self._place.label
 
     @strawberry.field(description="What it does.")
     def description(self) -> str:
-        return TAB[self.setting].description
+        return self._place.description
 
     @strawberry.field(description="Whether it holds its default.")
     def is_default(self) -> bool:
-        return value(self.standing.environment, self.setting) == default(self.setting)
+        return is_default(self.standing.environment, self.setting)
 
     @strawberry.field(
         description="The change that made it what it is. Null while it was never changed, and for "
@@ -107,7 +88,7 @@ class Setting(Node):
 
     @strawberry.field(description="What to know before touching it.")
     def warnings(self) -> list[Warning]:
-        return [Warning.of(warning) for warning in TAB[self.setting].warnings]
+        return [Warning.of(warning) for warning in self._place.warnings]
 
 
 @strawberry.type(description="A setting that is on or off.")
@@ -129,7 +110,7 @@ class MailingAddressesSetting(Setting):
 
     @strawberry.field(description="What holds where nobody chose.")
     def default_choice(self) -> MailingAddresses:
-        return MailingAddresses(default(self.setting))
+        return Switches().mailing_addresses
 
 
 @strawberry.type(
@@ -193,107 +174,3 @@ class FieldMapping(Setting):
     @strawberry.field(description="Whether it is computed from other columns.")
     def computed(self) -> bool:
         return self._row.computed
-
-
-def setting(standing: Standing, when: When, key: str) -> Setting:
-    """One setting of the tab by its key."""
-    kind: type[Setting] = Switch
-    if key == MAILING_ADDRESSES:
-        kind = MailingAddressesSetting
-    elif key.startswith(field_mappings.PREFIX):
-        kind = FieldMapping
-    return kind(standing=standing, when=when, setting=key)
-
-
-@strawberry.type(
-    description="Everything on the Synchronization tab, for one environment, at one position."
-)
-class SynchronizationSettings(Node):
-    standing: strawberry.Private[Standing]
-    when: strawberry.Private[When]
-
-    @strawberry.field(description="Opaque, and the same every time.")
-    def id(self) -> strawberry.ID:
-        return node_id("SynchronizationSettings", self.standing, self.when)
-
-    @strawberry.field(description="Whose settings these are.")
-    def environment(
-        self, info: Info
-    ) -> Annotated["Environment", strawberry.lazy("api.environments")]:
-        from api.environments import now  # noqa: PLC0415 -- both show each other
-
-        return now(self.standing, info)
-
-    @strawberry.field(description="The position of the log that they are the sum of.")
-    def position(self) -> int:
-        return self.standing.position
-
-    @strawberry.field(description="When the last change up to that position was recorded.")
-    def as_of(self) -> datetime:
-        return self.standing.as_of
-
-    @strawberry.field(description="Synchronize appointment attachments.")
-    def appointment_attachments(self) -> Switch:
-        return self._switch(APPOINTMENT_ATTACHMENTS)
-
-    @strawberry.field(description="Synchronize tasks that are assigned in Outlook.")
-    def assigned_tasks(self) -> Switch:
-        return self._switch(ASSIGNED_TASKS)
-
-    @strawberry.field(description="Synchronize resource bookings.")
-    def resource_bookings(self) -> Switch:
-        return self._switch(RESOURCE_BOOKINGS)
-
-    @strawberry.field(description="Which addresses of contacts are synchronized.")
-    def mailing_addresses(self) -> MailingAddressesSetting:
-        return MailingAddressesSetting(
-            standing=self.standing, when=self.when, setting=MAILING_ADDRESSES
-        )
-
-    @strawberry.field(description="Which fields are synchronized, in the order of the tab.")
-    def field_mappings(
-        self,
-        record_type: Annotated[
-            RecordType | None, strawberry.argument(description="Only those of this record type.")
-        ] = None,
-        settable_only: Annotated[
-            bool, strawberry.argument(description="Only those whose direction can be chosen.")
-        ] = False,
-    ) -> list[FieldMapping]:
-        return [
-            FieldMapping(
-                standing=self.standing,
-                when=self.when,
-                setting=field_mappings.setting_of(mapping.key),
-            )
-            for mapping in field_mappings.mappings(record_type)
-            if mapping.settable or not settable_only
-        ]
-
-    @strawberry.field(
-        name="setting",
-        description="Any one setting by its key. A key that the tab does not have is an error.",
-    )
-    def one(
-        self,
-        key: Annotated[str, strawberry.argument(description="E.g. fieldMapping:contact.notes.")],
-    ) -> Setting | None:
-        if key not in TAB:
-            near = get_close_matches(key, TAB, n=3)
-            help_ = f"Did you mean {' or '.join(near)}?" if near else "`all` lists them."
-            raise bad_input(f"The tab has no setting {key[:80]!r}. {help_}")
-        return setting(self.standing, self.when, key)
-
-    @strawberry.field(description="Every setting, in the order of the tab.")
-    def all(self) -> list[Setting]:
-        return [setting(self.standing, self.when, key) for key in TAB]
-
-    def _switch(self, key: str) -> Switch:
-        return Switch(standing=self.standing, when=self.when, setting=key)
-
-
-def settings_at(standing: Standing, context: Context) -> SynchronizationSettings:
-    """The settings at a standing: the present ones, unless the log has moved on."""
-    tip = context.rooms.standings.tip(standing.environment.profile.key)
-    present = tip is None or tip.position <= standing.position
-    return SynchronizationSettings(standing=standing, when=When.NOW if present else When.THEN)

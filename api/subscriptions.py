@@ -16,7 +16,7 @@ from api.context import Context, Info
 from api.enums import Permission, SecurityRole
 from api.environments import in_order
 from api.errors import ErrorCode, Problem, bad_input
-from api.settings import SynchronizationSettings, settings_at
+from api.tab import SynchronizationSettings, settings_at
 from domain import standing as log
 from domain.actor import NotPermitted
 from domain.lifecycle import EnvironmentNotFound

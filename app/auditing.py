@@ -13,9 +13,11 @@ from api.scalars import read, written
 from app.config import Config
 from app.terminal import as_json, progress, run, say_json, show
 from app.wiring import any_postgres, open_database
-from domain.environment import default, value
+from domain.environment import default, is_default, value
+from domain.filters.state import PREFIX, setting_of
+from domain.filters.words import sentence
 from domain.standing import Standing
-from domain.tab import TAB
+from domain.tab import keys
 from eventstore.database import Database
 from eventstore.log import NOTHING, Log, Tip
 from eventstore.principals import Principals
@@ -117,7 +119,7 @@ class Instant(click.ParamType[datetime]):
     epilog="""
     \b
     Examples:
-      syncledger replay --environment contoso-prod --position 7
+      syncledger replay --environment contoso-prod --position 31
       syncledger replay --environment contoso-prod --time 2026-03-03T09:00:00Z --json
     """
 )
@@ -185,7 +187,17 @@ async def _standing(
         "name": environment.profile.name,
         "kind": environment.profile.kind.value,
         "state": environment.profile.state.value,
-        "settings": {setting: value(environment, setting) for setting in TAB},
+        "settings": {setting: value(environment, setting) for setting in keys(environment.filters)},
+        "filters": {
+            each.key: {
+                "name": each.name,
+                "description": each.description,
+                "active": each.active,
+                "summary": sentence(each.criteria),
+                "isDefault": is_default(environment, setting_of(each.key)),
+            }
+            for each in environment.filters.listed()
+        },
         "members": {
             each.provider_id or str(each.handle): sorted(environment.members[each.handle])
             for each in known
@@ -201,9 +213,18 @@ def _rows(found: dict[str, object]) -> list[tuple[str, str, str]]:
                 rows += [
                     (key, text, "" if text == default(key) else "changed")
                     for key, text in held.items()
+                    if not key.startswith(PREFIX)
                 ]
+            case "filters", dict():
+                rows += [_filter_row(key, filter_) for key, filter_ in held.items()]
             case "members", dict():
                 rows += [(f"role:{who}", ",".join(roles), "") for who, roles in held.items()]
             case _:
                 rows.append((name, str(held), ""))
     return rows
+
+
+def _filter_row(key: str, found: dict[str, object]) -> tuple[str, str, str]:
+    told = f"{found['name']}: {found['summary']}"
+    held = told if found["active"] else f"{told} (not active)"
+    return setting_of(key), held, "" if found["isDefault"] else "changed"

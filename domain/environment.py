@@ -10,6 +10,10 @@ from uuid import UUID
 
 from domain import field_mappings, lifecycle, membership, switches
 from domain.actor import Actor, NotPermitted, Permission, SecurityRole, permissions
+from domain.filters import commands, consequences, facts, refusals, state
+from domain.filters.lifecycle import beginning
+from domain.filters.lifecycle import decide as decide_filter
+from domain.filters.templates import DEFAULTS
 from domain.warning import Warning  # noqa: A004 -- see domain/warning.py
 
 Command = (
@@ -18,6 +22,7 @@ Command = (
     | membership.Command
     | switches.Command
     | field_mappings.Command
+    | commands.Command
 )
 Event = (
     lifecycle.EnvironmentRegistered
@@ -25,6 +30,7 @@ Event = (
     | membership.Event
     | switches.Event
     | field_mappings.Event
+    | facts.Event
 )
 Refusal = (
     NotPermitted
@@ -32,6 +38,7 @@ Refusal = (
     | membership.Refusal
     | switches.Refusal
     | field_mappings.Refusal
+    | refusals.Refusal
 )
 
 EVENT_TYPES: Mapping[str, type[Event]] = {event.wire_name: event for event in get_args(Event)}
@@ -43,6 +50,7 @@ class Environment(NamedTuple):
     members: membership.Members
     switches: switches.Switches
     directions: field_mappings.Directions
+    filters: state.Filters
 
     def roles(self, principal: UUID) -> frozenset[SecurityRole]:
         return self.members.get(principal, frozenset())
@@ -55,23 +63,25 @@ class Environment(NamedTuple):
 def evolve(environment: Environment | None, event: Event) -> Environment:
     """Apply one fact. No checks: what is recorded has already been decided."""
     if isinstance(event, lifecycle.EnvironmentRegistered):
-        return Environment(lifecycle.begin(event), {}, switches.Switches(), {})
+        return Environment(lifecycle.begin(event), {}, switches.Switches(), {}, state.NO_FILTERS)
     if environment is None:
         raise ValueError(f"A log begins with a registration, not with {event.wire_name}.")
-    profile, members, state, directions = environment
+    profile, members, tab, directions, filters = environment
     if isinstance(event, switches.Event):
-        state = switches.evolve(state, event)
+        tab = switches.evolve(tab, event)
     elif isinstance(event, field_mappings.Event):
         directions = field_mappings.evolve(directions, event)
+    elif isinstance(event, facts.Event):
+        filters = facts.evolve(filters, event)
     elif isinstance(event, membership.Event):
         members = membership.evolve(members, event)
     else:
         profile = lifecycle.evolve(profile, event)
-    return Environment(profile, members, state, directions)
+    return Environment(profile, members, tab, directions, filters)
 
 
 def register(command: lifecycle.RegisterEnvironment, actor: Actor) -> tuple[Event, ...] | Refusal:
-    """The beginning of a log: the environment and its first system administrator."""
+    """The beginning of a log: the environment, its first administrator and its templates."""
     if Permission.REGISTER_ENVIRONMENT not in permissions(actor, frozenset()):
         return NotPermitted(needs=Permission.REGISTER_ENVIRONMENT)
     return (
@@ -84,6 +94,7 @@ def register(command: lifecycle.RegisterEnvironment, actor: Actor) -> tuple[Even
         membership.RoleGranted(
             principal=command.administrator, role=SecurityRole.SYSTEM_ADMINISTRATOR
         ),
+        *beginning(),
     )
 
 
@@ -113,10 +124,13 @@ def decide(environment: Environment, command: Command, actor: Actor) -> tuple[Ev
 
 
 def _decide_setting(
-    environment: Environment, command: switches.Command | field_mappings.Command
+    environment: Environment,
+    command: switches.Command | field_mappings.Command | commands.Command,
 ) -> tuple[Event, ...] | Refusal:
     if isinstance(command, switches.Command):
         return switches.decide(environment.switches, command)
+    if isinstance(command, commands.Command):
+        return decide_filter(environment.filters, command)
     return field_mappings.decide(environment.directions, command)
 
 
@@ -131,15 +145,30 @@ def value(environment: Environment | None, key: str) -> str | None:
             return membership.value(environment.members, key)
         case _ if key.startswith(field_mappings.PREFIX):
             return field_mappings.value(environment.directions, key)
+        case _ if key.startswith((state.PREFIX, state.GIVEN_PREFIX)):
+            return state.value(environment.filters, key)
         case _:
             return switches.value(environment.switches, key)
 
 
-def default(key: str) -> str:
-    """What a setting of the tab holds where nobody changed it. KeyError for any other key."""
+def default(key: str) -> str | None:
+    """What a setting of the tab holds where nobody changed it; None for a filter of one's own.
+
+    KeyError for any other key.
+    """
+    if key.startswith((state.PREFIX, state.GIVEN_PREFIX)):
+        return state.value(DEFAULTS, key)
     if key.startswith(field_mappings.PREFIX):
         return field_mappings.value({}, key)
     return switches.value(switches.Switches(), key)
+
+
+def is_default(environment: Environment, key: str) -> bool:
+    """Whether a setting of the tab is as where nobody changed it; a filter, in all that it is."""
+    if key.startswith(state.PREFIX):
+        name = key.removeprefix(state.PREFIX)
+        return environment.filters.by_key.get(name) == DEFAULTS.by_key.get(name)
+    return value(environment, key) == default(key)
 
 
 def sentence(event: Event) -> str:
@@ -150,11 +179,20 @@ def sentence(event: Event) -> str:
         return switches.sentence(event)
     if isinstance(event, field_mappings.Event):
         return field_mappings.sentence(event)
+    if isinstance(event, facts.Event):
+        return facts.sentence(event)
     return lifecycle.sentence(event)
 
 
-def warnings(event: Event) -> tuple[Warning, ...]:
-    """What to know about this change, before it or after."""
+def differences(event: Event, before: str | None, after: str | None) -> tuple[str, ...]:
+    """What differs by a change of a filter, a line each; nothing for other settings."""
+    return consequences.told(event, before, after) if isinstance(event, facts.Event) else ()
+
+
+def warnings(environment: Environment, event: Event) -> tuple[Warning, ...]:
+    """What to know about this change. `environment`: as it stands after it."""
     if isinstance(event, field_mappings.Event):
         return (field_mappings.DIRECTION_AFFECTS_SYNC_TIME,)
+    if isinstance(event, facts.Event):
+        return consequences.warnings(environment.filters, event)
     return switches.warnings(event) if isinstance(event, switches.Event) else ()

@@ -4,6 +4,7 @@ Law: `plan` is the only way from what is asked to what happens; applying and pre
 same plan.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -166,15 +167,18 @@ def _decide(
     decided = decide(now.environment, command, ask.actor)
     if start is None or isinstance(decided, NotPermitted | EnvironmentNotFound):
         return decided
-    return _conflict(start, command, ask.expected_position) or decided
+    events = decided if isinstance(decided, tuple) else ()
+    touched = dict.fromkeys((*command.settings, *(event.setting for event in events)))
+    return _conflict(start, touched, ask.expected_position) or decided
 
 
 def _conflict(
-    start: Standing, command: Command, expected_position: int | None
+    start: Standing, touched: Iterable[str], expected_position: int | None
 ) -> ChangedMeanwhile | None:
+    """`touched`: settings that a command names, and those that it would change."""
     if expected_position is None:
         return None
-    named = (start.last_changes.get(setting) for setting in command.settings)
+    named = (start.last_changes.get(setting) for setting in touched)
     by = [last for last in named if last and last.recorded.position > expected_position]
     if not by:
         return None

@@ -1,20 +1,27 @@
 """Where each setting stands on the Synchronization tab, and its words (seed page, restated).
 
-Law: data in the order of the tab; nothing is decided by it.
+Law: in the order of the tab; nothing is decided by it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from domain import switches
 from domain.field_mappings import DIRECTION_AFFECTS_SYNC_TIME, setting_of
+from domain.filters import state
+from domain.filters.catalogue import CATALOGUE
+from domain.filters.consequences import standing_warnings
+from domain.filters.state import FilterKind, Filters
+from domain.filters.words import sentence
 from domain.mapping_table import MAPPINGS, NAMES, FieldMapping
 from domain.warning import Warning  # noqa: A004 -- see domain/warning.py
 
 
 class Section(StrEnum):
+    SYSTEM_FILTERS = "SYSTEM_FILTERS"
     SYNCHRONIZED_FIELDS = "SYNCHRONIZED_FIELDS"
+    OFFLINE_FILTERS = "OFFLINE_FILTERS"
     APPOINTMENTS = "APPOINTMENTS"
     CONTACTS = "CONTACTS"
     TASKS = "TASKS"
@@ -79,4 +86,52 @@ TAB: Mapping[str, Place] = {
         (switches.BOOKINGS_NEED_USER_OPT_IN,),
     ),
 }
-"""Every setting of the tab by its key, in the tab's order."""
+"""Every setting that there is everywhere, by its key, in the tab's order."""
+
+SECTIONS = {
+    FilterKind.ONLINE: Section.SYSTEM_FILTERS,
+    FilterKind.OFFLINE: Section.OFFLINE_FILTERS,
+}
+
+
+def keys(filters: Filters) -> Iterator[str]:
+    """Every setting of an environment with these filters, in the tab's order."""
+    fields = [key for key, place in TAB.items() if place.section is Section.SYNCHRONIZED_FIELDS]
+    yield from _keys_of_filters(filters, FilterKind.ONLINE)
+    yield from fields
+    yield from _keys_of_filters(filters, FilterKind.OFFLINE)
+    yield from (key for key in TAB if key not in set(fields))
+
+
+def _keys_of_filters(filters: Filters, kind: FilterKind) -> Iterator[str]:
+    for each in filters.listed(kind=kind):
+        yield state.setting_of(each.key)
+    settings = (state.given_setting(kind, table) for table in CATALOGUE)
+    yield from (setting for setting in settings if setting in filters.given)
+
+
+def place(filters: Filters, key: str) -> Place | None:
+    """Where a setting stands. None: the tab has no such setting."""
+    if key.startswith(state.PREFIX):
+        return _filter(filters, key.removeprefix(state.PREFIX))
+    return _given(key) if key in filters.given else TAB.get(key)
+
+
+def _filter(filters: Filters, key: str) -> Place | None:
+    found = filters.by_key.get(key)
+    if found is None:
+        return None
+    told = found.description or f"{sentence(found.criteria)}."
+    return Place(SECTIONS[found.kind], found.name, told, standing_warnings(filters, found))
+
+
+def _given(key: str) -> Place:
+    kind, table = key.removeprefix(state.GIVEN_PREFIX).split(":")
+    about = CATALOGUE[table]
+    return Place(
+        SECTIONS[FilterKind(kind)],
+        f"{about.label}: template given to new users",
+        f"Whoever begins to synchronize gets a copy of it, as a filter of {about.plural.lower()} "
+        "of their own. An inactive template is given to nobody.",
+        (),
+    )

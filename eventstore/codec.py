@@ -18,8 +18,9 @@ class NotOurs(ValueError):
     """A stored entry that this version cannot have written."""
 
 
-SHORT = 200
-"""A payload of so many characters or less is likely to come again, as a switch does."""
+SHORT = 1_000
+"""A payload of so many characters or less is likely to come again, as that of a switch, or of a
+template that every environment starts with."""
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoders = {name: msgspec.json.Decoder(event) for name, event in EVENT_TYPES.items()}

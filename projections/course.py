@@ -23,6 +23,8 @@ FEWEST, WEIGHT = 64, 65_536
 class Course:
     def __init__(self) -> None:
         self.tip: Tip | None = None
+        self.whole = False
+        """Whether the tip once was the end of the log: not while it is read for the first time."""
         self.milestones = Milestones()
         self.reading = asyncio.Lock()
         self._recent: deque[ChangeSet] = deque()
@@ -44,7 +46,8 @@ class Course:
         return True
 
     def settle(self) -> None:
-        """What was read from the log is past, and can be read again."""
+        """The log was read to its end. What was read is past, and can be read again."""
+        self.whole = True
         self._keep(KEPT_OF_THE_PAST)
 
     def _keep(self, most: int) -> None:

@@ -35,9 +35,9 @@ class Standings:
         self._pulse = (-1, -1)
 
     def tip(self, environment: str) -> Tip | None:
-        """What memory has, None before the first look."""
+        """What memory has, None until the log was read to its end once."""
         course = self._courses.get(environment)
-        return None if course is None else course.tip
+        return course.tip if course is not None and course.whole else None
 
     async def current(self, environment: str) -> Tip:
         """What memory has; the end of the log at the first look.
@@ -57,14 +57,13 @@ class Standings:
             async with course.reading:
                 if self._courses.get(environment) is not course:
                     continue  # forgotten by who read before us
-                first_look = course.tip is None
                 try:
                     async for read in self._log.change_sets(environment, course.tip or Tip()):
                         course.move(*read)
                 except ValueError:  # an entry that cannot be read: what went before is not the end
                     self._forget(environment, course)
                     raise
-                if first_look:
+                if not course.whole:
                     course.settle()
                 if course.tip is None:
                     self._forget(environment, course)
@@ -83,6 +82,7 @@ class Standings:
                 logger.warning("the memory of %s had a gap, and is read anew", environment)
                 self._forget(environment, course)
                 return
+            course.whole = True
 
     async def reach(self, environment: str, position: int, patience: float) -> Tip:
         """The tip, at this position or later. NotReached when it does not come in time."""

@@ -16,6 +16,7 @@ import httpx
 import pytest
 import uvicorn
 from conftest import TEMPLATE, Cluster, Place
+from given import BEGUN
 from gql import Client
 from gql.transport.websockets import WebsocketsTransport
 from websockets.asyncio.client import ClientConnection, connect
@@ -57,6 +58,8 @@ PAULA = Person("paula@contoso.example", platform_administrator=True)
 NOBODY = Person("nobody@contoso.example")
 MEMBERS = (ADA, CARL, AUDREY, WORKER, BEN)
 EVERYBODY = (*MEMBERS, PAULA, NOBODY)
+STAFFED = BEGUN + 4
+"""Where a log stands that `Edge.open` began: a role for each member but Ada, who has hers."""
 
 
 def at(value: object, path: str) -> object:
@@ -294,7 +297,7 @@ async def serving(
 
 
 async def opened(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
-    """As a fixture of a module: a server with `contoso`, a member for each role, position 6."""
+    """As a fixture of a module: a server with `contoso`, a member for each role, STAFFED."""
     name = f"edge_{os.getpid()}_{secrets.token_hex(6)}"
     await cluster.run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
     place = Place(cluster, name)

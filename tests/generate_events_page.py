@@ -3,13 +3,24 @@
 import sys
 from dataclasses import fields
 from enum import StrEnum
-from types import GenericAlias
+from types import GenericAlias, NoneType, UnionType
 from typing import get_args
 from uuid import UUID
 
 from domain.actor import SecurityRole
 from domain.environment import EVENT_TYPES, Event, sentence
 from domain.field_mappings import SyncDirectionChosen, SyncDirectionRestored
+from domain.filters.criteria import Condition, Criteria, Group
+from domain.filters.facts import (
+    FilterActivated,
+    FilterDeactivated,
+    FilterDefined,
+    FilterRedefined,
+    FilterRemoved,
+    TemplateGivenToNewUsers,
+)
+from domain.filters.lifecycle import About
+from domain.filters.state import FilterKind, FilterRole, canonical_text
 from domain.lifecycle import (
     CATALOGUE,
     EnvironmentArchived,
@@ -30,6 +41,21 @@ from domain.switches import (
 from domain.warning import WarningCode
 from eventstore.codec import encode
 
+KEY_ACCOUNTS: About = {
+    "filter_key": "system.offline.account.key-accounts",
+    "role": FilterRole.SYSTEM_FILTER,
+    "kind": FilterKind.OFFLINE,
+    "table": "account",
+    "name": "Key Accounts",
+}
+BERLIN = canonical_text(
+    Criteria(
+        table="account",
+        group=Group(
+            conditions=(Condition(column="address1_city", operator="eq", values=("Berlin",)),)
+        ),
+    )
+)
 HANDLE = UUID("0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11")
 
 EXAMPLES: dict[type[Event], tuple[str, Event]] = {
@@ -82,6 +108,33 @@ EXAMPLES: dict[type[Event], tuple[str, Event]] = {
             "A field mapping is back at its default, which is told.",
             SyncDirectionRestored(mapping="contact.notes", direction=SyncDirection.BOTH),
         ),
+        (
+            "There is a system filter or a template. `fetch_xml` is what it chooses.",
+            FilterDefined(
+                **KEY_ACCOUNTS, description="For the sales team", active=True, fetch_xml=BERLIN
+            ),
+        ),
+        (
+            "It is called or described otherwise, or chooses something else; null is what stays.",
+            FilterRedefined(
+                **KEY_ACCOUNTS, former_name="Accounts", description=None, fetch_xml=BERLIN
+            ),
+        ),
+        ("It chooses again.", FilterActivated(**KEY_ACCOUNTS)),
+        ("It chooses nothing, and is kept.", FilterDeactivated(**KEY_ACCOUNTS)),
+        (
+            "It is gone. `active` is whether it chose anything.",
+            FilterRemoved(**KEY_ACCOUNTS, active=True),
+        ),
+        (
+            "New users are given this template, and not the one before.",
+            TemplateGivenToNewUsers(
+                kind=FilterKind.ONLINE,
+                table="task",
+                filter_key="template.online.task.my-tasks",
+                name="My Tasks",
+            ),
+        ),
     )
 }
 """What each event means, and one that could have happened."""
@@ -127,6 +180,10 @@ def _kind(annotation: object) -> str:
     match annotation:
         case GenericAlias():
             return f"a list of: {_kind(get_args(annotation)[0])}"
+        case UnionType():
+            return " or ".join(map(_kind, get_args(annotation)))
+        case type() if annotation is NoneType:
+            return "null"
         case type() if issubclass(annotation, StrEnum):
             return " or ".join(f"`{word}`" for word in annotation)
         case type() if annotation is UUID:

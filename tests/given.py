@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.actor import Actor, SecurityRole
-from domain.environment import Command, Event
+from domain.environment import Command, Event, evolve
+from domain.filters.lifecycle import beginning
 from domain.lifecycle import EnvironmentKind, EnvironmentRegistered, RegisterEnvironment
 from domain.membership import RoleGranted
 from domain.plan import Ask, BeyondTheEnd, Planned, Refusal, Refused, plan
@@ -28,6 +29,11 @@ REGISTERED: tuple[Event, ...] = (
     EnvironmentRegistered(key=KEY, name="Contoso", kind=EnvironmentKind.PRODUCTION, catalogue=1),
     RoleGranted(principal=ALICE, role=SecurityRole.SYSTEM_ADMINISTRATOR),
 )
+
+BEGINNING: tuple[Event, ...] = (*REGISTERED, *beginning())
+"""What a registration brings: `REGISTERED`, and twelve templates, each given to new users."""
+BEGUN = 26
+"""Where a log stands once its environment is registered."""
 
 ROLE_TABLE = {
     "none": (),
@@ -102,6 +108,16 @@ class Given:
         assert tuple(change.recorded.event for change in self.outcome.changes) == events
         return self.outcome
 
+    def events(self) -> tuple[Event, ...]:
+        """What would happen."""
+        assert isinstance(self.outcome, Planned), self.outcome
+        return tuple(change.recorded.event for change in self.outcome.changes)
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Why nothing would."""
+        assert isinstance(self.outcome, Refused), self.outcome
+        return tuple(each.refusal for each in self.outcome.refusals)
+
     def refused(self, *refusals: Refusal) -> Refused:
         assert isinstance(self.outcome, Refused), self.outcome
         assert tuple(each.refusal for each in self.outcome.refusals) == refusals
@@ -119,6 +135,10 @@ class Given:
 def given(*events: Event) -> Given:
     """A registered environment of which Alice is system administrator, and then these facts."""
     return Given(fold((*REGISTERED, *events)))
+
+
+NEW = evolve(None, REGISTERED[0])
+"""An environment in which nothing happened yet."""
 
 
 def nothing() -> Given:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from given import ALICE, BOB, CAROL, KEY, PLATFORM, REGISTER, START
+from given import ALICE, BEGUN, BOB, CAROL, KEY, PLATFORM, REGISTER, START
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -20,6 +20,26 @@ from domain.field_mappings import (
     SyncDirectionChosen,
     SyncDirectionRestored,
 )
+from domain.filters.commands import (
+    ActivateFilter,
+    DeactivateFilter,
+    DefineFilter,
+    GiveTemplateToNewUsers,
+    RedefineFilter,
+    RemoveFilter,
+    RestoreDefaultTemplates,
+)
+from domain.filters.criteria import Condition, Criteria, Group, GroupOperator
+from domain.filters.facts import (
+    FilterActivated,
+    FilterDeactivated,
+    FilterDefined,
+    FilterRedefined,
+    FilterRemoved,
+    TemplateGivenToNewUsers,
+)
+from domain.filters.state import KEY_FORM as FILTER_KEY_FORM
+from domain.filters.state import canonical_text
 from domain.lifecycle import (
     KEY_FORM,
     ArchiveEnvironment,
@@ -61,6 +81,27 @@ mappings = st.sampled_from([*MAPPINGS])
 few_mappings = st.sampled_from(["contact.notes", "contact.homeAddress", "task.subject"])
 actors = st.builds(Actor, handle=people, platform_administrator=st.booleans())
 
+filter_keys = st.sampled_from(["a", "b", "template.online.contact.my-outlook-contacts"])
+filter_names = st.sampled_from(["Mine", "MINE ", "Ours", "My Outlook Contacts"])
+tables = st.sampled_from(["contact", "task", "account", "email"])
+CITY = Condition(column="address1_city", operator="eq", values=("Berlin",))
+OPEN = Condition(column="statecode", operator="eq", values=("0",))
+trees = st.sampled_from(
+    [
+        Group(),
+        Group(conditions=(OPEN,)),
+        Group(operator=GroupOperator.OR, conditions=(OPEN, CITY)),
+        Group(conditions=(Condition(column="statecode", operator="like", values=("0",)),)),
+    ]
+)
+"""The last makes no sense."""
+texts = st.builds(
+    lambda table, group: canonical_text(Criteria(table=table, group=group)),
+    st.sampled_from(["contact", "task", "account"]),
+    trees,
+)
+asked_criteria = trees | texts | st.just("<fetch>")
+
 COMMANDS: dict[type[Command], SearchStrategy[Command]] = {
     RegisterEnvironment: st.builds(RegisterEnvironment, key=st.just(KEY), name=names),
     RenameEnvironment: st.builds(
@@ -78,8 +119,34 @@ COMMANDS: dict[type[Command], SearchStrategy[Command]] = {
         ChooseSyncDirection, mapping=few_mappings | mappings | st.just("contact.unheardOf")
     ),
     RestoreSyncDirections: st.builds(RestoreSyncDirections),
+    DefineFilter: st.builds(
+        DefineFilter,
+        table=tables,
+        name=filter_names,
+        criteria=asked_criteria,
+        key=st.none() | filter_keys,
+        description=st.sampled_from(["", "Why"]),
+    ),
+    RedefineFilter: st.builds(
+        RedefineFilter,
+        key=filter_keys,
+        name=filter_names,
+        description=st.none() | st.sampled_from(["", "Why"]),
+        criteria=st.none() | asked_criteria,
+    ),
+    ActivateFilter: st.builds(ActivateFilter, key=filter_keys),
+    DeactivateFilter: st.builds(DeactivateFilter, key=filter_keys),
+    RemoveFilter: st.builds(RemoveFilter, key=filter_keys),
+    GiveTemplateToNewUsers: st.builds(GiveTemplateToNewUsers, key=filter_keys),
+    RestoreDefaultTemplates: st.builds(RestoreDefaultTemplates),
 }
 commands = st.one_of(*COMMANDS.values())
+
+about_filter: dict[str, SearchStrategy[str]] = {
+    "filter_key": st.from_regex(FILTER_KEY_FORM, fullmatch=True),
+    "table": st.sampled_from(["contact", "task", "account"]),
+    "name": names,
+}
 
 EVENTS: dict[type[Event], SearchStrategy[Event]] = {
     EnvironmentRegistered: st.builds(
@@ -96,6 +163,18 @@ EVENTS: dict[type[Event], SearchStrategy[Event]] = {
     MailingAddressesChosen: st.builds(MailingAddressesChosen),
     SyncDirectionChosen: st.builds(SyncDirectionChosen, mapping=mappings),
     SyncDirectionRestored: st.builds(SyncDirectionRestored, mapping=mappings),
+    FilterDefined: st.builds(FilterDefined, **about_filter, description=names, fetch_xml=texts),
+    FilterRedefined: st.builds(
+        FilterRedefined,
+        **about_filter,
+        former_name=st.none() | names,
+        description=st.none() | names,
+        fetch_xml=st.none() | texts,
+    ),
+    FilterActivated: st.builds(FilterActivated, **about_filter),
+    FilterDeactivated: st.builds(FilterDeactivated, **about_filter),
+    FilterRemoved: st.builds(FilterRemoved, **about_filter),
+    TemplateGivenToNewUsers: st.builds(TemplateGivenToNewUsers, **about_filter),
 }
 events = st.one_of(*EVENTS.values())
 """Any event on its own, whether or not it can be reached."""
@@ -119,21 +198,20 @@ def asks(who: SearchStrategy[Actor] = actors, most: int = 6) -> SearchStrategy[A
         environment=st.just(KEY),
         commands=st.lists(commands, min_size=1, max_size=most).map(tuple),
         actor=who,
-        expected_position=st.none() | st.integers(min_value=0, max_value=12),
+        expected_position=st.none() | st.integers(min_value=0, max_value=BEGUN + 10),
     )
 
 
 def live(requests: list[Ask]) -> History:
     """Register, then ask for one after the other: what is refused leaves no trace."""
-    beginning = Ask(environment=KEY, commands=(REGISTER,), actor=PLATFORM)
-    changes: list[Change] = []
-    standing: Standing | None = None
-    for minute, ask in enumerate([beginning, *requests]):
+    beginning = plan(None, Ask(environment=KEY, commands=(REGISTER,), actor=PLATFORM), START)
+    assert isinstance(beginning, Planned)
+    changes, standing = list(beginning.changes), beginning.standing
+    for minute, ask in enumerate(requests, 1):
         outcome = plan(standing, ask, START + timedelta(minutes=minute))
         if isinstance(outcome, Planned):
             changes += outcome.changes
             standing = outcome.standing
-    assert standing is not None
     return History(tuple(changes), standing)
 
 

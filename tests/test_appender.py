@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from cable import Cable, Fault
 from conftest import Cluster, Place, Process, ask, enter_process, register, until
-from given import ADMINISTRATOR, BOB, KEY, NOBODY, PLATFORM, REGISTER
+from given import ADMINISTRATOR, BEGUN, BOB, KEY, NOBODY, PLATFORM, REGISTER
 
 from app.embedded_postgres import address
 from domain.actor import Actor, SecurityRole
@@ -110,9 +110,10 @@ class Watch:
                 assert row["recorded_at"] >= seen[-1]["recorded_at"]
             seen.append(row)
         if new:
-            # Every change set here has two entries, and is seen whole or not at all.
-            assert new[-1]["position"] % 2 == 0
-            assert new[-1]["position"] == new[-1]["change_set"] + 1
+            # Every change set here but the first has two entries, and is seen whole or not at all.
+            first, last = new[-1]["change_set"], new[-1]["position"]
+            assert last % 2 == 0
+            assert last == (BEGUN if first == 1 else first + 1)
 
     async def end(self) -> dict[str, int]:
         """The length of every log. What the watch found wrong is raised here."""
@@ -135,7 +136,7 @@ async def test_sixteen_writers_to_one_environment_leave_no_gap_no_doubling_no_re
     await asyncio.gather(*(write(process, KEY, 30) for _ in range(16)))
 
     assert await watch.end() == {KEY: await assert_sound(process)}
-    assert await assert_sound(process) == 2 + 16 * 30 * 2
+    assert await assert_sound(process) == BEGUN + 16 * 30 * 2
     assert watch.looks > 3
 
 
@@ -149,7 +150,7 @@ async def test_sixteen_writers_to_their_own_environments_do_not_disturb_each_oth
     await asyncio.gather(*(write(process, key, 20) for key in keys))
 
     await watch.end()
-    assert {await assert_sound(process, key) for key in keys} == {2 + 20 * 2}
+    assert {await assert_sound(process, key) for key in keys} == {BEGUN + 20 * 2}
 
 
 async def test_two_processes_write_one_environment_as_if_they_were_one(
@@ -168,7 +169,7 @@ async def test_two_processes_write_one_environment_as_if_they_were_one(
     )
 
     lengths = await watch.end()
-    expected = 2 + 2 * 8 * 8 * 2
+    expected = BEGUN + 2 * 8 * 8 * 2
     assert {key: await assert_sound(other_process, key) for key in lengths} == {
         KEY: expected,
         "shared": expected,
@@ -227,7 +228,7 @@ async def test_an_environment_is_registered_once_whoever_registers_it(
     exists = Refused(refusals=(RefusedChange(refusal=EnvironmentExists(key=KEY), index=0),))
     assert sum(isinstance(outcome, Applied) for outcome in outcomes) == 1
     assert [each for each in outcomes if not isinstance(each, Applied)] == [exists] * 9
-    assert await assert_sound(process) == 2
+    assert await assert_sound(process) == BEGUN
 
 
 async def test_a_setting_that_another_process_changed_meanwhile_is_a_conflict(
@@ -237,16 +238,16 @@ async def test_a_setting_that_another_process_changed_meanwhile_is_a_conflict(
     await other_process.standings.current(KEY)
     await applied(ask(process, ON))
 
-    other_setting = await ask(other_process, SwitchAssignedTasks(on=True), expected_position=2)
-    same_setting = await ask(other_process, OFF, expected_position=2)
+    other_setting = await ask(other_process, SwitchAssignedTasks(on=True), expected_position=BEGUN)
+    same_setting = await ask(other_process, OFF, expected_position=BEGUN)
     unheard_of = await ask(other_process, OFF, expected_position=99)
 
     assert isinstance(other_setting, Applied)
     assert isinstance(same_setting, Refused)
     (refusal,) = [each.refusal for each in same_setting.refusals]
     assert isinstance(refusal, ChangedMeanwhile)
-    assert [change.recorded.position for change in refusal.by] == [3]
-    assert unheard_of == BeyondTheEnd(asked=99, position=4)
+    assert [change.recorded.position for change in refusal.by] == [BEGUN + 1]
+    assert unheard_of == BeyondTheEnd(asked=99, position=BEGUN + 2)
 
 
 # Request ids
@@ -262,7 +263,7 @@ async def test_a_request_id_seen_before_gets_the_first_answer_again(process: Pro
 
     assert not first.replayed
     assert again == Applied(change_set=first.change_set, standing=first.standing, replayed=True)
-    assert await assert_sound(process) == 5
+    assert await assert_sound(process) == BEGUN + 3
 
 
 async def test_also_when_nothing_had_changed(process: Process, other_process: Process) -> None:
@@ -277,7 +278,7 @@ async def test_also_when_nothing_had_changed(process: Process, other_process: Pr
     assert first.change_set is None
     assert again == elsewhere
     assert again == Applied(change_set=None, standing=first.standing, replayed=True)
-    assert await assert_sound(process) == 3
+    assert await assert_sound(process) == BEGUN + 1
 
 
 async def test_also_twice_in_one_group(process: Process) -> None:
@@ -298,7 +299,7 @@ async def test_also_twice_in_one_group(process: Process) -> None:
     assert other_content == other_actor == RequestIdReused(request_id=request_id)
     assert none == Applied(change_set=None, standing=first.standing)
     assert none_again == Applied(change_set=None, standing=first.standing, replayed=True)
-    assert await assert_sound(process) == 4
+    assert await assert_sound(process) == BEGUN + 2
 
 
 async def test_also_after_a_restart_and_from_another_process(
@@ -315,7 +316,7 @@ async def test_also_after_a_restart_and_from_another_process(
 
     assert elsewhere == later
     assert later == Applied(change_set=first.change_set, standing=first.standing, replayed=True)
-    assert await assert_sound(process) == 4
+    assert await assert_sound(process) == BEGUN + 2
 
 
 @pytest.mark.parametrize(
@@ -324,7 +325,7 @@ async def test_also_after_a_restart_and_from_another_process(
         ((ON,), ADMINISTRATOR, None, None),
         (FLICKER, PLATFORM, None, None),
         (FLICKER, ADMINISTRATOR, "a reason", None),
-        (FLICKER, ADMINISTRATOR, None, 2),
+        (FLICKER, ADMINISTRATOR, None, BEGUN),
     ],
 )
 async def test_a_request_id_used_for_something_else_is_refused(  # noqa: PLR0917 -- examples
@@ -351,7 +352,7 @@ async def test_a_request_id_used_for_something_else_is_refused(  # noqa: PLR0917
         assert told == RequestIdReused(request_id=request_id)
         assert isinstance(told, RequestIdReused)
         assert str(request_id) in told.message
-    assert await assert_sound(process) == 4
+    assert await assert_sound(process) == BEGUN + 2
 
 
 async def test_a_request_id_belongs_to_one_environment(process: Process) -> None:
@@ -393,7 +394,7 @@ async def test_one_request_id_in_two_processes_at_once_is_one_append(
         assert sorted(each.replayed for each in outcomes) == [False, True, True, True]
         assert len({each.standing.position for each in outcomes}) == 1
         assert sorted(each.replayed for each in idlers) == [False, True, True, True]
-        assert await assert_sound(process) == 2 + 2 * number
+        assert await assert_sound(process) == BEGUN + 2 * number
 
 
 async def test_a_process_remembers_only_so_many_requests_and_finds_the_others_in_the_log(
@@ -408,7 +409,9 @@ async def test_a_process_remembers_only_so_many_requests_and_finds_the_others_in
     outcomes = [await applied(ask(process, *FLICKER, request_id=each)) for each in ids]
 
     assert all(outcome.replayed for outcome in outcomes)
-    assert [outcome.standing.position for outcome in outcomes] == [4, 6, 8, 10, 12]
+    assert [outcome.standing.position for outcome in outcomes] == [
+        BEGUN + 2 * number for number in range(1, 6)
+    ]
 
 
 async def test_a_remembered_request_whose_log_is_gone_is_an_error_and_no_answer(
@@ -421,7 +424,7 @@ async def test_a_remembered_request_whose_log_is_gone_is_an_error_and_no_answer(
         "ALTER TABLE syncledger.events DISABLE TRIGGER ALL; DELETE FROM syncledger.events"
     )
 
-    with pytest.raises(LookupError, match="no change set that ends at 3"):
+    with pytest.raises(LookupError, match=f"no change set that ends at {BEGUN + 1}"):
         await ask(other_process, ON, request_id=request_id)
 
 
@@ -465,7 +468,7 @@ async def test_the_appenders_backend_killed_again_and_again_under_load_loses_and
         await killer
 
     for index, key in enumerate(keys):
-        assert await assert_sound(process, key) == 2 + 2 * sum(told[4 * index : 4 * index + 4])
+        assert await assert_sound(process, key) == BEGUN + 2 * sum(told[4 * index : 4 * index + 4])
 
 
 @pytest.mark.parametrize("request_id", [uuid4(), None])
@@ -480,9 +483,12 @@ async def test_when_the_answer_to_a_commit_is_lost_the_caller_gets_the_truth(
 
     assert cable.faults == 1
     assert outcome.change_set is not None
-    assert [each.recorded.position for each in outcome.change_set.changes] == [3, 4]
+    assert [each.recorded.position for each in outcome.change_set.changes] == [
+        BEGUN + 1,
+        BEGUN + 2,
+    ]
     assert not outcome.replayed
-    assert await assert_sound(far_process) == 4
+    assert await assert_sound(far_process) == BEGUN + 2
 
 
 async def test_a_lost_registration_is_told_as_what_it_was(
@@ -493,8 +499,8 @@ async def test_a_lost_registration_is_told_as_what_it_was(
 
     outcome = await applied(ask(far_process, REGISTER, actor=PLATFORM))
 
-    assert outcome.standing.position == 2
-    assert await assert_sound(far_process) == 2
+    assert outcome.standing.position == BEGUN
+    assert await assert_sound(far_process) == BEGUN
 
 
 async def test_a_lost_answer_that_had_changed_nothing_is_asked_again(
@@ -511,7 +517,7 @@ async def test_a_lost_answer_that_had_changed_nothing_is_asked_again(
     assert isinstance(outcomes[0], Applied)
     assert outcomes[0].change_set is None
     assert isinstance(outcomes[1], Refused)
-    assert await assert_sound(far_process) == 2
+    assert await assert_sound(far_process) == BEGUN
 
 
 async def test_a_lost_commit_that_another_process_was_faster_than_is_decided_again(
@@ -526,8 +532,8 @@ async def test_a_lost_commit_that_another_process_was_faster_than_is_decided_aga
     outcome = await applied(ask(far_process, ON))
 
     assert stale is not None
-    assert outcome.standing.position == 5
-    assert await assert_sound(process) == 5
+    assert outcome.standing.position == BEGUN + 3
+    assert await assert_sound(process) == BEGUN + 3
 
 
 async def test_a_database_that_is_away_is_told_within_patience_and_comes_back_by_itself(
@@ -541,12 +547,12 @@ async def test_a_database_that_is_away_is_told_within_patience_and_comes_back_by
         await ask(far_process, ON)
 
     assert monotonic() - began < 3
-    assert await assert_sound(process) == 2
+    assert await assert_sound(process) == BEGUN
     waiting = asyncio.create_task(ask(far_process, *FLICKER))
     await asyncio.sleep(0.1)
     await cable.mend()
-    assert (await applied(waiting)).standing.position == 4
-    assert await assert_sound(process) == 4
+    assert (await applied(waiting)).standing.position == BEGUN + 2
+    assert await assert_sound(process) == BEGUN + 2
 
 
 async def test_while_a_lost_commit_cannot_be_looked_at_the_caller_is_told_so_and_it_stands_once(
@@ -562,7 +568,7 @@ async def test_while_a_lost_commit_cannot_be_looked_at_the_caller_is_told_so_and
 
     await until(lost)
     head = None
-    while head is None or head.position < 4:
+    while head is None or head.position < BEGUN + 2:
         head = await process.log.head(KEY)
     await cable.pull()
     with pytest.raises(Unavailable, match="may still succeed"):
@@ -572,7 +578,7 @@ async def test_while_a_lost_commit_cannot_be_looked_at_the_caller_is_told_so_and
     again = await applied(ask(far_process, *FLICKER, request_id=request_id))
 
     assert again.replayed
-    assert await assert_sound(process) == 4
+    assert await assert_sound(process) == BEGUN + 2
 
 
 @asynccontextmanager
@@ -600,8 +606,8 @@ async def test_an_append_killed_while_it_waits_for_a_head_is_made_once(
         await append_waits()
         await place.as_superuser(KILL)
 
-    assert (await applied(asking)).standing.position == 4
-    assert await assert_sound(process) == 4
+    assert (await applied(asking)).standing.position == BEGUN + 2
+    assert await assert_sound(process) == BEGUN + 2
 
 
 async def test_a_request_that_cannot_be_planned_fails_alone(
@@ -625,8 +631,8 @@ async def test_a_request_that_cannot_be_planned_fails_alone(
     )
 
     assert [type(outcome) for outcome in outcomes] == [Applied, ZeroDivisionError, Applied, Applied]
-    assert await assert_sound(process) == 4
-    assert await assert_sound(process, "another") == 3
+    assert await assert_sound(process) == BEGUN + 2
+    assert await assert_sound(process, "another") == BEGUN + 1
 
 
 async def test_what_the_database_refuses_fails_alone(place: Place, process: Process) -> None:
@@ -645,7 +651,7 @@ async def test_what_the_database_refuses_fails_alone(place: Place, process: Proc
 
     assert [isinstance(outcome, Applied) for outcome in outcomes] == [True, False, True, True]
     assert isinstance(outcomes[1], asyncpg.CheckViolationError)
-    assert await assert_sound(process) == 4
+    assert await assert_sound(process) == BEGUN + 2
     assert await process.database.fetch("SELECT * FROM requests") == []
     assert await process.database.fetch("SELECT * FROM remarks") == []
 
@@ -661,7 +667,7 @@ async def test_a_caller_that_goes_away_leaves_a_known_append_behind(process: Pro
     asking[3].cancel()
     asking[4].cancel()
     for _ in range(20):
-        if await process.log.pulse() != (1, 2):
+        if await process.log.pulse() != (1, BEGUN):
             break
     asking[0].cancel()
 
@@ -670,7 +676,7 @@ async def test_a_caller_that_goes_away_leaves_a_known_append_behind(process: Pro
 
     length = await assert_sound(process)
     assert isinstance(rest[3], asyncio.CancelledError)
-    assert length == 2 + 2 * sum(isinstance(each, Applied) for each in rest[1:]) + 2
+    assert length == BEGUN + 2 * sum(isinstance(each, Applied) for each in rest[1:]) + 2
     assert again.standing.position <= length
 
 
@@ -685,9 +691,9 @@ async def test_a_cancelled_commit_under_way_is_written_all_the_same(
         with pytest.raises(asyncio.CancelledError):
             await asking
 
-    await process.standings.reach(KEY, 4, 5)
+    await process.standings.reach(KEY, BEGUN + 2, 5)
 
-    assert await assert_sound(process) == 4
+    assert await assert_sound(process) == BEGUN + 2
 
 
 async def test_what_is_waiting_when_the_appender_ends_is_still_written(place: Place) -> None:
@@ -708,9 +714,9 @@ async def test_more_than_a_group_may_hold_is_written_in_several(
 
     await asyncio.gather(*(applied(ask(process, *FLICKER)) for _ in range(20)))
 
-    times = {entry.recorded_at for entry in (await entries(process))[2:]}
+    times = {entry.recorded_at for entry in (await entries(process))[BEGUN:]}
     assert len(times) >= 20 / 6
-    assert await assert_sound(process) == 42
+    assert await assert_sound(process) == BEGUN + 20 * 2
 
 
 async def test_a_group_is_bounded_by_what_it_must_decide_not_by_how_many_ask(
@@ -721,9 +727,9 @@ async def test_a_group_is_bounded_by_what_it_must_decide_not_by_how_many_ask(
 
     await asyncio.gather(*(applied(ask(process, *FLICKER * 30)) for _ in range(10)))
 
-    times = [entry.recorded_at for entry in (await entries(process))[2:]]
+    times = [entry.recorded_at for entry in (await entries(process))[BEGUN:]]
     assert len(set(times)) == 5
-    assert await assert_sound(process) == 602
+    assert await assert_sound(process) == BEGUN + 10 * 60
 
 
 # The time
@@ -794,7 +800,7 @@ async def test_a_process_whose_clock_went_wrong_reads_it_again(
 
     (row,) = await process.database.fetch("SELECT clock_timestamp() AS now")
     assert timedelta() <= row["now"] - outcome.standing.as_of < timedelta(seconds=1)
-    assert await assert_sound(process) == 3
+    assert await assert_sound(process) == BEGUN + 1
 
 
 async def test_entries_of_one_log_are_never_recorded_at_an_earlier_time(process: Process) -> None:
@@ -822,7 +828,7 @@ async def test_a_line_lost_while_the_clock_is_read_is_a_database_that_is_away(
         await register(process)
 
         assert cable.faults == 1
-        assert await assert_sound(process) == 2
+        assert await assert_sound(process) == BEGUN
 
 
 class Forgetful(Standings):
@@ -852,8 +858,8 @@ async def test_a_conflict_that_cannot_be_read_at_once_does_not_double_the_reques
             await applied(slower.transact(request))
 
     assert not standings.away
-    assert outcome.standing.position == 4
-    assert await assert_sound(process) == 6
+    assert outcome.standing.position == BEGUN + 2
+    assert await assert_sound(process) == BEGUN + 4
 
 
 async def test_a_registration_lost_on_its_way_to_the_commit_is_told_as_what_it_was(
@@ -877,8 +883,8 @@ async def test_a_registration_lost_on_its_way_to_the_commit_is_told_as_what_it_w
 
     outcome = await applied(asking)
 
-    assert outcome.standing.position == 2
-    assert await assert_sound(far_process) == 2
+    assert outcome.standing.position == BEGUN
+    assert await assert_sound(far_process) == BEGUN
 
 
 async def test_a_line_that_falls_silent_is_given_up(
@@ -892,12 +898,12 @@ async def test_a_line_that_falls_silent_is_given_up(
         await applied(ask(far, *FLICKER))
         cable.fault = Fault.SILENCE
         asking = asyncio.create_task(ask(far, *FLICKER))
-        await process.standings.reach(KEY, 4, 5)
+        await process.standings.reach(KEY, BEGUN + 2, 5)
         await asyncio.wait([asking], timeout=0.1)
         cable.fault = Fault.NONE
 
-        assert (await applied(asking)).standing.position == 6
-    assert await assert_sound(process) == 6
+        assert (await applied(asking)).standing.position == BEGUN + 4
+    assert await assert_sound(process) == BEGUN + 4
 
 
 async def test_a_request_that_is_refused_by_the_database_all_alone_fails_and_the_next_does_not(
@@ -911,7 +917,7 @@ async def test_a_request_that_is_refused_by_the_database_all_alone_fails_and_the
     with pytest.raises(asyncpg.CheckViolationError):
         await ask(process, RenameEnvironment(name="to be refused"))
 
-    assert (await applied(ask(process, ON))).standing.position == 3
+    assert (await applied(ask(process, ON))).standing.position == BEGUN + 1
 
 
 async def test_a_log_that_cannot_be_read_any_more_fails_alone(
@@ -921,10 +927,10 @@ async def test_a_log_that_cannot_be_read_any_more_fails_alone(
     await place.as_superuser(
         "ALTER TABLE syncledger.events DISABLE TRIGGER ALL",
         "ALTER TABLE syncledger.log_head DISABLE TRIGGER ALL",
-        "INSERT INTO syncledger.events SELECT environment, 3, 3, 'newer.v1', payload, actor, "
-        "reason, recorded_at, seal FROM syncledger.events "
-        "WHERE environment = 'newer' AND position = 2",
-        "UPDATE syncledger.log_head SET position = 3 WHERE environment = 'newer'",
+        "INSERT INTO syncledger.events SELECT environment, position + 1, position + 1, 'newer.v1', "
+        "payload, actor, reason, recorded_at, seal FROM syncledger.events "
+        "WHERE environment = 'newer' ORDER BY position DESC LIMIT 1",
+        "UPDATE syncledger.log_head SET position = position + 1 WHERE environment = 'newer'",
     )
 
     unreadable, readable = await asyncio.gather(
@@ -933,7 +939,7 @@ async def test_a_log_that_cannot_be_read_any_more_fails_alone(
 
     assert isinstance(unreadable, NotOurs)
     assert isinstance(readable, Applied)
-    assert (await applied(ask(process, ON))).standing.position == 5
+    assert (await applied(ask(process, ON))).standing.position == BEGUN + 3
 
 
 async def test_a_bad_request_under_load_doubles_none_of_its_neighbours(
@@ -957,7 +963,7 @@ async def test_a_bad_request_under_load_doubles_none_of_its_neighbours(
 
     assert sum(isinstance(outcome, Applied) for outcome in outcomes) == 240
     assert sum(isinstance(outcome, ZeroDivisionError) for outcome in outcomes) == 60
-    assert await assert_sound(process) == 2 + 240 * 2
+    assert await assert_sound(process) == BEGUN + 240 * 2
 
 
 async def test_an_appender_that_has_ended_takes_nothing_more(process: Process) -> None:

@@ -12,6 +12,16 @@ from strategies import EVENTS, events
 from domain.actor import Actor, SecurityRole
 from domain.environment import EVENT_TYPES, Command, Event
 from domain.field_mappings import SyncDirectionChosen, SyncDirectionRestored
+from domain.filters.facts import (
+    FilterActivated,
+    FilterDeactivated,
+    FilterDefined,
+    FilterRedefined,
+    FilterRemoved,
+    TemplateGivenToNewUsers,
+)
+from domain.filters.lifecycle import About
+from domain.filters.state import FilterKind, FilterRole
 from domain.lifecycle import (
     ArchiveEnvironment,
     EnvironmentArchived,
@@ -36,6 +46,13 @@ from domain.switches import (
 from domain.warning import WarningCode
 from eventstore.codec import NotOurs, decode, digest, encode
 
+MINE: About = {
+    "filter_key": "mine",
+    "role": FilterRole.SYSTEM_FILTER,
+    "kind": FilterKind.OFFLINE,
+    "table": "task",
+    "name": "Mine",
+}
 RELEASED: dict[str, tuple[Event, str]] = {
     "environment_registered.v1": (
         EnvironmentRegistered(
@@ -74,6 +91,47 @@ RELEASED: dict[str, tuple[Event, str]] = {
     "sync_direction_restored.v1": (
         SyncDirectionRestored(mapping="task.subject", direction=SyncDirection.BOTH),
         '{"direction":"BOTH","mapping":"task.subject"}',
+    ),
+    "filter_defined.v1": (
+        FilterDefined(**MINE, description="Größe", active=True, fetch_xml="<fetch/>"),
+        (
+            '{"active":true,"description":"Größe","fetch_xml":"<fetch/>","filter_key":"mine",'
+            '"kind":"OFFLINE","name":"Mine","role":"SYSTEM_FILTER","table":"task"}'
+        ),
+    ),
+    "filter_redefined.v1": (
+        FilterRedefined(**MINE, former_name="Ours", description=None, fetch_xml=None),
+        (
+            '{"description":null,"fetch_xml":null,"filter_key":"mine","former_name":"Ours",'
+            '"kind":"OFFLINE","name":"Mine","role":"SYSTEM_FILTER","table":"task"}'
+        ),
+    ),
+    "filter_activated.v1": (
+        FilterActivated(**MINE),
+        (
+            '{"filter_key":"mine","kind":"OFFLINE","name":"Mine","role":"SYSTEM_FILTER",'
+            '"table":"task"}'
+        ),
+    ),
+    "filter_deactivated.v1": (
+        FilterDeactivated(**MINE),
+        (
+            '{"filter_key":"mine","kind":"OFFLINE","name":"Mine","role":"SYSTEM_FILTER",'
+            '"table":"task"}'
+        ),
+    ),
+    "filter_removed.v1": (
+        FilterRemoved(**MINE, active=False),
+        (
+            '{"active":false,"filter_key":"mine","kind":"OFFLINE","name":"Mine",'
+            '"role":"SYSTEM_FILTER","table":"task"}'
+        ),
+    ),
+    "template_given_to_new_users.v1": (
+        TemplateGivenToNewUsers(
+            kind=FilterKind.ONLINE, table="contact", filter_key="ours", name="Ours"
+        ),
+        '{"filter_key":"ours","kind":"ONLINE","name":"Ours","table":"contact"}',
     ),
 }
 """What stands in logs out there. An entry here is never edited: a new shape is a new name."""

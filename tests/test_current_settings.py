@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 from conftest import Process, ask, register
-from given import ALICE, BOB, PLATFORM, REGISTER
+from given import ALICE, BEGUN, BOB, PLATFORM, REGISTER
 
 from domain.actor import SecurityRole
 from domain.lifecycle import ArchiveEnvironment, EnvironmentKind, EnvironmentState
@@ -58,7 +58,7 @@ async def found(
 async def test_a_row_says_where_the_environment_stands(four: Process) -> None:
     assert await stored(four.database, "alpha") == Row(
         environment="alpha",
-        position=4,
+        position=BEGUN + 2,
         name="Contoso",
         kind="PRODUCTION",
         state="ACTIVE",

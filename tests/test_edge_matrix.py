@@ -14,6 +14,7 @@ from edge import (
     KEY,
     NOBODY,
     PAULA,
+    STAFFED,
     WORKER,
     Edge,
     Person,
@@ -118,14 +119,16 @@ QUERIES = {
         {},
     ),
     "settings:Past": Asked(
-        f'{{ environment(key: "{KEY}") {{ settings(at: {{position: 6}}) {{ position }} }} }}',
+        f"""query ($at: Int!) {{ environment(key: "{KEY}") {{
+          settings(at: {{position: $at}}) {{ position }} }} }}""",
         "environment.settings",
-        {},
+        {"at": STAFFED},
     ),
     "members:Past": Asked(
-        f'{{ environment(key: "{KEY}") {{ members(at: {{position: 6}}) {{ roles }} }} }}',
+        f"""query ($at: Int!) {{ environment(key: "{KEY}") {{
+          members(at: {{position: $at}}) {{ roles }} }} }}""",
         "environment.members",
-        {},
+        {"at": STAFFED},
     ),
     "lastChange": Asked(
         f'{{ environment(key: "{KEY}") {{ settings {{ assignedTasks {{ lastChange {{ summary }} }} '
@@ -136,9 +139,9 @@ QUERIES = {
     "node:Environment": node("Environment"),
     "node:Settings": node("SynchronizationSettings"),
     "node:Setting": node("Setting", rest="assignedTasks"),
-    "node:Change": node("Change", "7"),
-    "node:PastSettings": node("SynchronizationSettings", "6"),
-    "node:PastSetting": node("Setting", "6", "assignedTasks"),
+    "node:Change": node("Change", str(STAFFED + 1)),
+    "node:PastSettings": node("SynchronizationSettings", str(STAFFED)),
+    "node:PastSetting": node("Setting", str(STAFFED), "assignedTasks"),
     "nodes": Asked(
         "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }",
         "nodes.0",
@@ -324,12 +327,14 @@ async def _feed_error(edge: Edge, key: str) -> bytes:
     async with edge.talk(NOBODY) as talk:
         await talk.subscribe(
             "1",
-            f'subscription {{ settingsFeed(environmentKey: "{key}", after: 9) {{ position }} }}',
+            f"""subscription ($after: Int!) {{
+              settingsFeed(environmentKey: "{key}", after: $after) {{ position }} }}""",
+            {"after": STAFFED + 3},
         )
         return str(await talk.hear()).replace(key, "KEY").encode()
 
 
-@pytest.mark.parametrize("wanted", [None, 0, 1, 6, 7, 10**6])
+@pytest.mark.parametrize("wanted", [None, 0, 1, STAFFED, STAFFED + 1, 10**6])
 async def test_a_hidden_environment_costs_exactly_what_a_missing_one_does(
     edge: Edge, wanted: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

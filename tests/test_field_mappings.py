@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from given import ADMINISTRATOR, REGISTERED, fold, given
+from given import ADMINISTRATOR, NEW, REGISTERED, fold, given
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
@@ -275,4 +275,4 @@ SENTENCES = {
 @pytest.mark.parametrize("event", SENTENCES)
 def test_each_change_has_its_sentence_and_its_warning(event: Event) -> None:
     assert sentence(event) == SENTENCES[event]
-    assert warnings(event) == (DIRECTION_AFFECTS_SYNC_TIME,)
+    assert warnings(NEW, event) == (DIRECTION_AFFECTS_SYNC_TIME,)

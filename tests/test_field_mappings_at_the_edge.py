@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from edge import ADA, AUDREY, CARL, Edge, at, codes, list_at, opened, text_at, whole_at
+from given import BEGINNING, fold
 
-from domain.tab import TAB
+from domain.tab import TAB, keys
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
@@ -198,17 +199,22 @@ async def test_the_whole_tab_can_be_drawn_from_the_api_alone(edge: Edge) -> None
     )
     settings = at(data, "environment.settings")
     every = list_at(settings, "all")
-    assert [at(each, "key") for each in every] == [*TAB]
+    new = fold(BEGINNING)
+    assert new is not None
+    assert [at(each, "key") for each in every] == [*keys(new.environment.filters)]
+    assert {at(each, "key") for each in every} >= {*TAB}
     sections = list(dict.fromkeys(at(each, "section") for each in every))
     assert sections == [
+        "SYSTEM_FILTERS",
         "SYNCHRONIZED_FIELDS",
+        "OFFLINE_FILTERS",
         "APPOINTMENTS",
         "CONTACTS",
         "TASKS",
         "RESOURCE_BOOKINGS",
     ]
     assert all(at(each, "label") and at(each, "description") for each in every)
-    assert len({at(each, "id") for each in every}) == len(TAB)
+    assert len({at(each, "id") for each in every}) == len(every) == len(TAB) + 24
     by_key = {at(each, "key"): at(each, "id") for each in every}
     assert at(settings, "one.id") == by_key["fieldMapping:contact.notes"]
     assert at(settings, "other.id") == by_key["mailingAddresses"]

@@ -46,6 +46,32 @@ RELEASED = {
     ),
     "environment_renamed.v1": '{"name":"Contoso Europe"}',
     "environment_restored.v1": "{}",
+    "filter_activated.v1": (
+        '{"filter_key":"system.offline.account.key-accounts","kind":"OFFLINE","name":"Key Acc'
+        'ounts","role":"SYSTEM_FILTER","table":"account"}'
+    ),
+    "filter_deactivated.v1": (
+        '{"filter_key":"system.offline.account.key-accounts","kind":"OFFLINE","name":"Key Acc'
+        'ounts","role":"SYSTEM_FILTER","table":"account"}'
+    ),
+    "filter_defined.v1": (
+        '{"active":true,"description":"For the sales team","fetch_xml":"<fetch><entity name=\\'
+        '"account\\"><attribute name=\\"accountid\\"/><filter type=\\"and\\"><condition attribute='
+        '\\"address1_city\\" operator=\\"eq\\" value=\\"Berlin\\"/></filter></entity></fetch>","fil'
+        'ter_key":"system.offline.account.key-accounts","kind":"OFFLINE","name":"Key Accounts'
+        '","role":"SYSTEM_FILTER","table":"account"}'
+    ),
+    "filter_redefined.v1": (
+        '{"description":null,"fetch_xml":"<fetch><entity name=\\"account\\"><attribute name=\\"a'
+        'ccountid\\"/><filter type=\\"and\\"><condition attribute=\\"address1_city\\" operator=\\"e'
+        'q\\" value=\\"Berlin\\"/></filter></entity></fetch>","filter_key":"system.offline.accou'
+        'nt.key-accounts","former_name":"Accounts","kind":"OFFLINE","name":"Key Accounts","ro'
+        'le":"SYSTEM_FILTER","table":"account"}'
+    ),
+    "filter_removed.v1": (
+        '{"active":true,"filter_key":"system.offline.account.key-accounts","kind":"OFFLINE","'
+        'name":"Key Accounts","role":"SYSTEM_FILTER","table":"account"}'
+    ),
     "mailing_addresses_chosen.v1": (
         '{"acknowledged":["ADDRESSES_CAN_LOSE_DATA"],"choice":"ALL_THREE"}'
     ),
@@ -56,6 +82,10 @@ RELEASED = {
     "role_revoked.v1": '{"principal":"0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11","role":"AUDITOR"}',
     "sync_direction_chosen.v1": '{"direction":"NONE","mapping":"contact.notes"}',
     "sync_direction_restored.v1": '{"direction":"BOTH","mapping":"contact.notes"}',
+    "template_given_to_new_users.v1": (
+        '{"filter_key":"template.online.task.my-tasks","kind":"ONLINE","name":"My Tasks","tab'
+        'le":"task"}'
+    ),
 }
 """Every event that was ever released, as it was stored then. This list only grows."""
 

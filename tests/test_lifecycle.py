@@ -2,13 +2,14 @@ import pytest
 from given import (
     ADMINISTRATOR,
     ALICE,
+    BEGINNING,
     BOB,
     CAROL,
     KEY,
+    NEW,
     NOBODY,
     PLATFORM,
     REGISTER,
-    REGISTERED,
     given,
     nothing,
 )
@@ -50,7 +51,7 @@ RENAMED = EnvironmentRenamed(name="Fabrikam")
 
 
 def test_a_platform_administrator_registers_an_environment_with_its_first_administrator() -> None:
-    planned = nothing().by(PLATFORM).when(REGISTER).then(*REGISTERED)
+    planned = nothing().by(PLATFORM).when(REGISTER).then(*BEGINNING)
     assert planned.standing.environment.roles(ALICE) == {SecurityRole.SYSTEM_ADMINISTRATOR}
     assert planned.standing.environment.profile == Profile(
         key=KEY,
@@ -77,7 +78,7 @@ def test_a_key_is_given_once_within_a_request_too() -> None:
 
 def test_a_platform_administrator_may_register_and_go_on_with_what_is_permitted() -> None:
     nothing().by(PLATFORM).when(REGISTER, RENAME, ArchiveEnvironment()).then(
-        *REGISTERED, RENAMED, ARCHIVED
+        *BEGINNING, RENAMED, ARCHIVED
     )
 
 
@@ -215,7 +216,7 @@ def test_a_customizer_does_not_manage_the_environment(command: Command) -> None:
 @pytest.mark.parametrize(
     ("event", "sentence"),
     [
-        (REGISTERED[0], "Environment registered as “Contoso”"),
+        (BEGINNING[0], "Environment registered as “Contoso”"),
         (RENAMED, "Environment renamed to “Fabrikam”"),
         (ARCHIVED, "Environment archived"),
         (RESTORED, "Environment restored"),
@@ -223,7 +224,7 @@ def test_a_customizer_does_not_manage_the_environment(command: Command) -> None:
 )
 def test_what_happened_to_an_environment_can_be_read(event: Event, sentence: str) -> None:
     assert environment.sentence(event) == sentence
-    assert environment.warnings(event) == ()
+    assert environment.warnings(NEW, event) == ()
 
 
 def test_the_refusals_name_the_environment_and_what_to_do() -> None:

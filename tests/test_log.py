@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 from conftest import Place, Process, ask, register
-from given import KEY
+from given import BEGUN, KEY
 
 from domain.switches import SwitchAppointmentAttachments, SwitchAssignedTasks
 from eventstore import log
@@ -14,7 +14,7 @@ FLICKER = (SwitchAppointmentAttachments(on=True), SwitchAppointmentAttachments(o
 
 
 async def write(process: Process, times: int = 3) -> None:
-    """Change sets of two entries, and one entry, in turn."""
+    """The registration, then change sets of two entries, and one entry, in turn."""
     await register(process)
     for number in range(times):
         await ask(process, *FLICKER)
@@ -25,24 +25,25 @@ async def test_pages_never_split_a_change_set_whatever_their_size(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write(process)
-    for size in range(1, 14):
+    for size in range(1, BEGUN + 12):
         monkeypatch.setattr(log, "PAGE", size)
         pages = [page async for page in process.log.pages(KEY)]
         entries = [entry for page in pages for entry in page]
 
-        assert [entry.position for entry in entries] == list(range(1, 12))
+        assert [entry.position for entry in entries] == list(range(1, BEGUN + 10))
         for page, following in pairwise(pages):
             assert page[-1].change_set != following[0].change_set
-        assert all(len(page) <= size + 1 for page in pages)
+        assert len(pages[0]) < size + (BEGUN if size <= BEGUN else 2)
+        assert all(len(page) < size + 2 for page in pages[1:])
 
 
 async def test_a_reading_begins_and_ends_where_it_is_asked_to(process: Process) -> None:
     await write(process)
-    pages = [page async for page in process.log.pages(KEY, after=2, upto=7)]
-    assert [entry.position for page in pages for entry in page] == [3, 4, 5, 6, 7]
+    pages = [page async for page in process.log.pages(KEY, after=BEGUN, upto=BEGUN + 5)]
+    assert [entry.position - BEGUN for page in pages for entry in page] == [1, 2, 3, 4, 5]
 
-    after = [change_set async for change_set in process.log.since(KEY, 5)]
-    assert [change_set.standing.position for change_set in after] == [7, 8, 10, 11]
+    after = [change_set async for change_set in process.log.since(KEY, BEGUN + 3)]
+    assert [change_set.standing.position - BEGUN for change_set in after] == [5, 6, 8, 9]
     assert after[-1].standing == (await process.log.tip(KEY)).standing
 
 
@@ -60,17 +61,17 @@ async def test_the_pulse_changes_exactly_when_a_log_has_grown(process: Process) 
     await register(process)
     before = await process.log.pulse()
     await ask(process, SwitchAssignedTasks(on=False), request_id=uuid4())
-    assert await process.log.pulse() == before == (1, 2)
+    assert await process.log.pulse() == before == (1, BEGUN)
     await ask(process, SwitchAssignedTasks(on=True))
-    assert await process.log.pulse() == (1, 3)
+    assert await process.log.pulse() == (1, BEGUN + 1)
     await register(process, "another")
-    assert await process.log.pulse() == (2, 5)
+    assert await process.log.pulse() == (2, 2 * BEGUN + 1)
 
 
 async def test_heads_are_where_the_logs_end(process: Process) -> None:
     await register(process, "b", "a")
     heads = await process.log.heads()
-    assert [(head.environment, head.position) for head in heads] == [("a", 2), ("b", 2)]
+    assert [(head.environment, head.position) for head in heads] == [("a", BEGUN), ("b", BEGUN)]
     for head in heads:
         assert await process.log.head(head.environment) == head
         assert (await process.log.tip(head.environment)).seal == head.seal
@@ -81,13 +82,14 @@ async def test_what_only_the_log_knows_of_a_change(place: Place, process: Proces
     request_id = uuid4()
     await ask(process, *FLICKER, reason="to try it", request_id=request_id)
 
-    stored = await process.log.stored([(KEY, 1), (KEY, 4), (KEY, 9)])
+    last = BEGUN + 2
+    stored = await process.log.stored([(KEY, 1), (KEY, last), (KEY, last + 5)])
 
     seal = (await process.log.tip(KEY)).seal
-    assert stored[KEY, 4] == StoredChange('{"on":false}', seal, "to try it", request_id)
-    assert set(stored) == {(KEY, 1), (KEY, 4)}
+    assert stored[KEY, last] == StoredChange('{"on":false}', seal, "to try it", request_id)
+    assert set(stored) == {(KEY, 1), (KEY, last)}
     await place.as_superuser("DELETE FROM syncledger.remarks")
-    assert (await process.log.stored([(KEY, 4)]))[KEY, 4].reason is None
+    assert (await process.log.stored([(KEY, last)]))[KEY, last].reason is None
 
 
 async def test_an_entry_that_is_not_ours_stops_the_fold(place: Place, process: Process) -> None:

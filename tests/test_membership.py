@@ -1,5 +1,5 @@
 import pytest
-from given import ADMINISTRATOR, ALICE, BOB, CAROL, KEY, NOBODY, PLATFORM, given
+from given import ADMINISTRATOR, ALICE, BOB, CAROL, KEY, NEW, NOBODY, PLATFORM, given
 
 from domain import environment
 from domain.actor import Actor, NotPermitted, Permission, SecurityRole
@@ -145,7 +145,7 @@ def test_the_roles_of_a_member_are_one_setting_with_one_value() -> None:
 def test_what_happened_to_a_member_names_the_role_and_nobody() -> None:
     assert environment.sentence(BOB_AUDITS) == "Role AUDITOR granted"
     assert environment.sentence(RoleRevoked(principal=BOB, role=AUDITOR)) == "Role AUDITOR revoked"
-    assert environment.warnings(BOB_AUDITS) == ()
+    assert environment.warnings(NEW, BOB_AUDITS) == ()
 
 
 def test_the_refusal_says_what_to_do_first() -> None:

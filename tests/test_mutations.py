@@ -2,7 +2,22 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from edge import ADA, AUDREY, BEN, CARL, NOBODY, PAULA, Edge, Person, at, codes, list_at, opened
+from edge import (
+    ADA,
+    AUDREY,
+    BEN,
+    CARL,
+    NOBODY,
+    PAULA,
+    STAFFED,
+    Edge,
+    Person,
+    at,
+    codes,
+    list_at,
+    opened,
+)
+from given import BEGUN
 
 from domain.actor import SecurityRole
 from domain.membership import GrantRole, RevokeRole
@@ -83,12 +98,13 @@ async def test_one_press_of_ok_is_one_change_set_in_the_order_asked(edge: Edge) 
     assert at(changes, "3.before") == "MAILING_ONLY"
     assert at(changes, "3.after") == "ALL_THREE"
     assert at(changes, "0.reason") == "Go live"
-    assert (at(made, "changeSet.firstPosition"), at(made, "changeSet.position")) == (7, 10)
+    assert at(made, "changeSet.firstPosition") == STAFFED + 1
+    assert at(made, "changeSet.position") == STAFFED + 4
     assert at(made, "changeSet.by.id") == CARL.subject
     assert at(made, "changeSet.reason") == "Go live"
     assert at(made, "changeSet.requestId") is None
     assert at(made, "changeSet.environment.key") == key
-    assert at(made, "settings.position") == 10
+    assert at(made, "settings.position") == STAFFED + 4
     assert at(made, "settings.mailingAddresses.choice") == "ALL_THREE"
     assert [at(each, "code") for each in list_at(made, "warnings")] == [
         "ATTACHMENTS_USE_DATABASE_SPACE",
@@ -105,7 +121,7 @@ async def test_what_already_is_so_changes_nothing(edge: Edge) -> None:
     made = await change(edge, key, TASKS_OFF, {"mailingAddresses": {"choice": "MAILING_ONLY"}})
     assert at(made, "changeSet") is None
     assert at(made, "warnings") == []
-    assert at(made, "settings.position") == 6
+    assert at(made, "settings.position") == STAFFED
     assert await edge.heads() == before
 
 
@@ -114,7 +130,7 @@ async def test_all_three_addresses_are_refused_until_their_warning_is_acknowledg
 ) -> None:
     key = await edge.open()
     refused = await change(edge, key, TASKS_ON, ALL_THREE)
-    assert at(refused, "position") == 6
+    assert at(refused, "position") == STAFFED
     (why,) = list_at(refused, "refusals")
     assert at(why, "__typename") == "WarningNotAcknowledged"
     assert at(why, "code") == "WARNING_NOT_ACKNOWLEDGED"
@@ -152,7 +168,7 @@ async def test_nothing_can_be_fetched_by_the_ids_of_a_preview(edge: Edge) -> Non
     await change(edge, key, {"resourceBookings": {"enabled": True}})
     seen = await change(edge, key, TASKS_ON, mode="PREVIEW")
     assert at(seen, "settings.assignedTasks.lastChange") is None
-    assert at(seen, "settings.resourceBookings.lastChange.position") == 7
+    assert at(seen, "settings.resourceBookings.lastChange.position") == STAFFED + 1
     ids = [at(seen, "settings.id"), at(seen, "settings.assignedTasks.id")]
     await change(edge, key, TASKS_ON)
     found = await edge.data(
@@ -165,7 +181,7 @@ async def test_a_preview_is_refused_where_applying_would_be(edge: Edge) -> None:
     key = await edge.open()
     await change(edge, key, TASKS_ON)
     worse: list[dict[str, object]] = [
-        {"expectedPosition": 6},
+        {"expectedPosition": STAFFED},
         {"person": BEN},
         {"person": NOBODY},
     ]
@@ -191,15 +207,18 @@ async def test_only_settings_touched_after_the_expected_position_are_in_conflict
     key = await edge.open()
     await change(edge, key, TASKS_ON)
     await change(edge, key, {"resourceBookings": {"enabled": True}})
-    refused = await change(edge, key, TASKS_OFF, expectedPosition=6)
+    refused = await change(edge, key, TASKS_OFF, expectedPosition=STAFFED)
     (why,) = list_at(refused, "refusals")
     assert at(why, "__typename") == "ChangedMeanwhile"
-    assert at(why, "position") == 8
-    assert at(why, "by") == [{"position": 7, "setting": "assignedTasks", "after": "true"}]
+    assert at(why, "position") == STAFFED + 2
+    tasks_on = {"position": STAFFED + 1, "setting": "assignedTasks", "after": "true"}
+    assert at(why, "by") == [tasks_on]
     other = {"appointmentAttachments": {"enabled": True}}
-    assert at(await change(edge, key, other, expectedPosition=0), "changeSet.position") == 9
-    assert at(await change(edge, key, TASKS_OFF, expectedPosition=7), "changeSet.position") == 10
-    assert "beyond the end" in await wrong(edge, key, TASKS_ON, expectedPosition=11)
+    made = await change(edge, key, other, expectedPosition=0)
+    assert at(made, "changeSet.position") == STAFFED + 3
+    made = await change(edge, key, TASKS_OFF, expectedPosition=STAFFED + 1)
+    assert at(made, "changeSet.position") == STAFFED + 4
+    assert "beyond the end" in await wrong(edge, key, TASKS_ON, expectedPosition=STAFFED + 5)
     assert "not -1" in await wrong(edge, key, TASKS_ON, expectedPosition=-1)
 
 
@@ -253,7 +272,7 @@ async def test_1_to_200_changes_are_taken_at_once(edge: Edge) -> None:
     key = await edge.open()
     many = [TASKS_ON, TASKS_OFF] * 100
     made = await change(edge, key, *many)
-    assert at(made, "changeSet.position") == 206
+    assert at(made, "changeSet.position") == STAFFED + 200
     assert refusals(await change(edge, key)) == ["NOTHING_ASKED"]
     refused = await change(edge, key, *many, TASKS_ON)
     assert refusals(refused) == ["TOO_MANY_CHANGES"]
@@ -309,7 +328,7 @@ async def test_an_environment_lives_from_registration_through_archive_and_back(
     key = f"life-{uuid4()}"
     new = {"key": key, "name": "Life", "kind": "TRIAL"}
     made = await manage(edge, PAULA, "registerEnvironment", **new, reason="New")
-    assert at(made, "environment.position") == 2
+    assert at(made, "environment.position") == BEGUN
     assert at(made, "environment.kind") == "TRIAL"
     assert at(made, "environment.viewerRoles") == ["SYSTEM_ADMINISTRATOR"]
     assert at(made, "changeSet.reason") == "New"
@@ -350,7 +369,7 @@ async def test_a_registration_may_name_another_administrator_and_be_repeated(edg
     assert at(made, "environment.settings") is None
     again = await manage(edge, PAULA, "registerEnvironment", **asked)
     assert at(again, "replayed") is True
-    assert at(again, "environment.position") == 2
+    assert at(again, "environment.position") == BEGUN
 
 
 async def test_roles_are_granted_and_revoked_and_count_from_the_next_request_on(
@@ -364,7 +383,8 @@ async def test_roles_are_granted_and_revoked_and_count_from_the_next_request_on(
     assert at(granted, "changeSet.changes.0.after") == "SYSTEM_CUSTOMIZER"
     assert at(await change(edge, key, TASKS_ON, person=NOBODY), "__typename") == "SettingsChanged"
     assert at(await manage(edge, ADA, "grantRole", **role), "changeSet") is None
-    assert at(await manage(edge, PAULA, "revokeRole", **role), "changeSet.position") == 9
+    revoked = await manage(edge, PAULA, "revokeRole", **role)
+    assert at(revoked, "changeSet.position") == STAFFED + 3
     assert refusals(await change(edge, key, TASKS_ON, person=NOBODY)) == ["ENVIRONMENT_NOT_FOUND"]
 
 
@@ -467,11 +487,11 @@ async def test_the_last_change_of_a_grant_names_the_handle_once_the_person_is_er
     async with edge.talk(ADA) as talk:
         await talk.subscribe(
             "1",
-            f"""subscription {{ settingsFeed(environmentKey: "{key}", after: 6) {{
+            f"""subscription {{ settingsFeed(environmentKey: "{key}", after: {STAFFED}) {{
               ... on ChangeSetAppended {{ changeSet {{ changes {{ setting }} }} }} }} }}""",
         )
         said = await talk.hear()
     path = "payload.data.settingsFeed.changeSet.changes.0.setting"
     assert at(said, path) == f"role:{handle}"
-    assert made.standing.position == 7
+    assert made.standing.position == STAFFED + 1
     await edge.change(CARL, SwitchAssignedTasks(on=True), key=key)

@@ -2,7 +2,22 @@ from base64 import urlsafe_b64encode
 
 import pytest
 import pytest_asyncio
-from edge import ADA, AUDREY, BEN, CARL, KEY, NOBODY, PAULA, WORKER, Edge, Person, at, codes, opened
+from edge import (
+    ADA,
+    AUDREY,
+    BEN,
+    CARL,
+    KEY,
+    NOBODY,
+    PAULA,
+    STAFFED,
+    WORKER,
+    Edge,
+    Person,
+    at,
+    codes,
+    opened,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,7 +73,8 @@ async def test_the_id_of_a_past_point_fetches_the_past_and_only_for_readers_of_h
     key = await edge.open()
     await edge.change(CARL, SwitchAssignedTasks(on=True), key=key)
     await edge.change(CARL, SwitchAssignedTasks(on=False), key=key)
-    for position, enabled in ((6, False), (7, True), (8, False)):
+    for later, enabled in enumerate((False, True, False)):
+        position = STAFFED + later
         of_settings = NodeId("SynchronizationSettings", key, str(position)).opaque
         of_switch = NodeId("Setting", key, str(position), "assignedTasks").opaque
         for reader in (ADA, CARL, AUDREY):
@@ -75,9 +91,9 @@ async def test_the_id_of_a_past_point_fetches_the_past_and_only_for_readers_of_h
 async def test_a_change_in_the_middle_of_a_change_set_is_a_node_of_its_own(edge: Edge) -> None:
     key = await edge.open()
     await edge.change(CARL, SwitchAssignedTasks(on=True), SwitchResourceBookings(on=True), key=key)
-    found = await node(edge, AUDREY, NodeId("Change", key, "7").opaque)
+    found = await node(edge, AUDREY, NodeId("Change", key, str(STAFFED + 1)).opaque)
     assert at(found, "summary") == "Assigned tasks turned on"
-    assert at(found, "environment.position") == 8
+    assert at(found, "environment.position") == STAFFED + 2
 
 
 async def test_the_id_of_a_setting_in_an_older_answer_is_one_of_the_past(edge: Edge) -> None:
@@ -93,9 +109,11 @@ async def test_the_id_of_a_setting_in_an_older_answer_is_one_of_the_past(edge: E
     assert at(first, "changeSettings.settings.id") == NodeId("SynchronizationSettings", key).opaque
     await edge.change(CARL, SwitchAssignedTasks(on=False), key=key)
     again = await edge.data(CARL, document, {"input": change})
+    then = STAFFED + 1
+    of_then = NodeId("SynchronizationSettings", key, str(then)).opaque
     assert at(again, "changeSettings") == {
         "replayed": True,
-        "settings": {"id": NodeId("SynchronizationSettings", key, "7").opaque, "position": 7},
+        "settings": {"id": of_then, "position": then},
     }
 
 
@@ -108,7 +126,7 @@ NOTHING = [
     urlsafe_b64encode(b"\xff\xfe").decode(),
     NodeId("Environment", "missing").opaque,
     NodeId("Environment", "UPPER").opaque,
-    NodeId("Environment", KEY, "3").opaque,
+    NodeId("Environment", KEY, str(STAFFED)).opaque,
     NodeId("Environment", KEY, "", "more").opaque,
     NodeId("Environment", KEY).opaque + "=",
     NodeId("Environment", KEY).opaque + " ",
@@ -125,7 +143,16 @@ NOTHING = [
             ("SynchronizationSettings", ""),
             ("Change", ""),
         )
-        for position in ("0", "7", "999999999999999999", "9" * 19, "9" * 50, "-1", "+1", "1_0")
+        for position in (
+            "0",
+            str(STAFFED + 1),
+            "999999999999999999",
+            "9" * 19,
+            "9" * 50,
+            "-1",
+            "+1",
+            "1_0",
+        )
     ),
     *(NodeId("Change", KEY, at).opaque for at in ("", "01", "²", "\u0661", "preview", "1 ")),
     NodeId("SynchronizationSettings", KEY, "preview").opaque,
@@ -157,7 +184,7 @@ async def test_nodes_come_in_the_order_asked_with_null_where_there_is_nothing(ed
 
 async def test_a_setting_of_the_past_is_gone_with_the_right_to_read_history(edge: Edge) -> None:
     key = await edge.open()
-    opaque = NodeId("Setting", key, "6", "assignedTasks").opaque
+    opaque = NodeId("Setting", key, str(STAFFED), "assignedTasks").opaque
     assert at(await node(edge, AUDREY, opaque), "id") == opaque
     handle = (await edge.actor(AUDREY)).handle
     assert AUDREY.role is not None

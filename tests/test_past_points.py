@@ -13,6 +13,7 @@ from edge import (
     CARL,
     NOBODY,
     PAULA,
+    STAFFED,
     WORKER,
     Edge,
     Person,
@@ -22,6 +23,7 @@ from edge import (
     opened,
     text_at,
 )
+from given import BEGUN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import COMMANDS
@@ -47,7 +49,7 @@ from domain.switches import (
     SwitchAssignedTasks,
     SwitchResourceBookings,
 )
-from domain.tab import TAB
+from domain.tab import keys
 from eventstore.clock import TICK
 from eventstore.transact import Applied, Request
 
@@ -59,6 +61,8 @@ PAST = """query ($key: String!, $at: PointInTime!) { environment(key: $key) {
     ... on Switch { enabled }
     ... on MailingAddressesSetting { choice }
     ... on FieldMapping { direction }
+    ... on SyncFilter { fetchXml }
+    ... on DefaultTemplate { template { filterKey } }
     lastChange { position } } }
   members(at: $at) { principal { id } roles }
 } }"""
@@ -95,8 +99,18 @@ def shown(setting: object) -> str:
             return "true" if at(setting, "enabled") else "false"
         case "MailingAddressesSetting":
             return text_at(setting, "choice")
+        case "SyncFilter":
+            return text_at(setting, "fetchXml")
+        case "DefaultTemplate":
+            return text_at(setting, "template.filterKey")
         case _:
             return text_at(setting, "direction")
+
+
+def machine_values(standing: Standing) -> dict[str, str | None]:
+    """What every setting of the tab holds."""
+    environment = standing.environment
+    return {key: value(environment, key) for key in keys(environment.filters)}
 
 
 async def past(edge: Edge, key: str, **point: object) -> object:
@@ -133,9 +147,9 @@ async def assert_there(edge: Edge, found: object, standing: Standing) -> None:
     assert at(settings, "position") == standing.position
     assert at(settings, "asOf") == written(standing.as_of)
     held = {at(each, "key"): shown(each) for each in list_at(settings, "all")}
-    assert held == {key: value(standing.environment, key) for key in TAB}
+    assert held == machine_values(standing)
     last = {at(each, "key"): at(each, "lastChange") for each in list_at(settings, "all")}
-    for key in TAB:
+    for key in keys(standing.environment.filters):
         change = standing.last_changes.get(key)
         expected = None if change is None else {"position": change.recorded.position}
         assert last[key] == expected
@@ -168,15 +182,15 @@ async def test_the_past_is_the_fold_up_to_it_for_any_history(edge: Edge) -> None
             standing = advance(standing, fact)
             await assert_there(edge, await past(edge, key, position=fact.position), standing)
         assert standing is not None
-        there = await replayed(edge, key, "--position", str(len(log) // 2))
+        middle = (BEGUN + len(log)) // 2
+        there = await replayed(edge, key, "--position", str(middle))
         half = None
-        for fact in log[: len(log) // 2]:
+        for fact in log[:middle]:
             half = advance(half, fact)
         assert half is not None
         assert at(there, "position") == half.position
         assert at(there, "asOf") == written(half.as_of)
-        settings_there = at(there, "settings")
-        assert settings_there == {each: value(half.environment, each) for each in TAB}
+        assert at(there, "settings") == machine_values(half)
         now = await replayed(edge, key)
         assert at(now, "position") == len(log)
 
@@ -230,9 +244,10 @@ async def test_the_present_is_a_past_point_too_and_has_the_present_id(edge: Edge
 
 async def test_only_who_reads_the_history_sees_the_past(edge: Edge) -> None:
     key = await edge.open()
-    asked = {"key": key, "at": {"position": 3}}
+    asked = {"key": key, "at": {"position": BEGUN + 1}}
     for person in (ADA, CARL, AUDREY):
-        assert at(await edge.data(person, PAST, asked), "environment.settings.position") == 3
+        told = await edge.data(person, PAST, asked)
+        assert at(told, "environment.settings.position") == BEGUN + 1
     for person in (WORKER, BEN, PAULA):
         assert codes(await edge.ask(person, PAST, asked)) == ["FORBIDDEN", "FORBIDDEN"]
     assert await edge.data(NOBODY, PAST, asked) == {"environment": None}
@@ -241,7 +256,10 @@ async def test_only_who_reads_the_history_sees_the_past(edge: Edge) -> None:
 @pytest.mark.parametrize(
     ("point", "says"),
     [
-        ({"position": 7}, "position is 7, which is beyond the end of the log at 6."),
+        (
+            {"position": STAFFED + 1},
+            f"position is {STAFFED + 1}, which is beyond the end of the log at {STAFFED}.",
+        ),
         ({"position": -1}, "position is a position, 0 or more, not -1."),
         ({"position": 2**31}, "32-bit"),
         ({"time": "2999-01-01T00:00:00Z"}, "has not come yet"),
@@ -268,7 +286,7 @@ async def test_many_past_points_at_once_are_too_costly(edge: Edge) -> None:
 
     def fields(count: int) -> str:
         return " ".join(
-            f"p{number}: settings(at: {{ position: {number} }}) {{ position }}"
+            f"p{number}: settings(at: {{ position: {BEGUN + number} }}) {{ position }}"
             for number in range(1, count + 1)
         )
 
@@ -302,11 +320,13 @@ async def test_every_item_of_a_feed_may_look_at_past_points_anew(edge: Edge) -> 
     key = await edge.open()
     for number in range(MOST_PAST_POINTS + 1):
         await edge.change(CARL, SwitchAssignedTasks(on=number % 2 == 0), key=key)
-    document = """subscription ($key: String!) { settingsFeed(environmentKey: $key, after: 6) {
-      ... on ChangeSetAppended { changeSet { environment {
-        members(at: { position: 3 }) { roles } } } } } }"""
+    document = """subscription ($key: String!, $after: Int, $then: Int!) {
+      settingsFeed(environmentKey: $key, after: $after) {
+        ... on ChangeSetAppended { changeSet { environment {
+          members(at: { position: $then }) { roles } } } } } }"""
     async with edge.talk(AUDREY) as talk:
-        await talk.subscribe("1", document, {"key": key})
+        asked = {"key": key, "after": STAFFED, "then": BEGUN + 1}
+        await talk.subscribe("1", document, asked)
         for _ in range(MOST_PAST_POINTS + 1):
             item = at(await talk.hear(), "payload")
             assert codes(item) == []
@@ -334,12 +354,12 @@ async def test_one_who_came_later_sees_the_last_changes_of_before(edge: Edge) ->
     grant = GrantRole(principal=(await edge.actor(late)).handle, role=SecurityRole.AUDITOR)
     await edge.change(ADA, grant, key=key)
 
-    told = await edge.data(late, PAST, {"key": key, "at": {"position": 7}})
+    told = await edge.data(late, PAST, {"key": key, "at": {"position": STAFFED + 1}})
     changes = {
         text_at(each, "key"): at(each, "lastChange")
         for each in list_at(told, "environment.settings.all")
     }
-    assert changes["assignedTasks"] == {"position": 7}
+    assert changes["assignedTasks"] == {"position": STAFFED + 1}
     assert changes["resourceBookings"] is None
 
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from cable import Cable
 from conftest import Place, Process, ask, register, until
-from given import KEY
+from given import BEGUN, KEY
 
 from domain.lifecycle import ArchiveEnvironment
 from domain.switches import SwitchAssignedTasks
@@ -115,7 +115,7 @@ async def test_rows_that_somebody_else_moves_hold_up_no_other(
 async def test_a_long_log_has_a_transaction_to_itself_after_the_short_ones(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MANY_ENTRIES", 3)
+    monkeypatch.setattr(module, "MANY_ENTRIES", BEGUN + 1)
     monkeypatch.setattr(module, "MOST_AT_ONCE", 2)
     together: list[list[str]] = []
     bring = Projector._bring
@@ -145,7 +145,7 @@ async def test_a_row_never_goes_back(process: Process, other_process: Process) -
     await Projector(process.database, stale).catch_up()  # type: ignore[arg-type]
     late = await stored(process.database, KEY)
     assert late is not None
-    assert late.position == 3
+    assert late.position == BEGUN + 1
 
 
 async def test_while_it_runs_the_rows_follow_whatever_happens_to_the_tables(

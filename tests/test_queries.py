@@ -11,6 +11,7 @@ from edge import (
     KEY,
     NOBODY,
     PAULA,
+    STAFFED,
     WORKER,
     Edge,
     Person,
@@ -64,7 +65,7 @@ async def test_a_new_name_in_the_token_is_the_principals_name_from_then_on(edge:
 
 async def test_settings_nobody_touched_are_their_defaults_without_a_change(edge: Edge) -> None:
     settings = at(await edge.data(BEN, SETTINGS, {"key": KEY}), "environment.settings")
-    assert at(settings, "position") == 6
+    assert at(settings, "position") == STAFFED
     assert at(settings, "environment.key") == KEY
     assert text_at(settings, "asOf").endswith("Z")
     assert len(text_at(settings, "asOf")) == len("2026-03-03T09:00:00.000000Z")
@@ -97,7 +98,7 @@ async def test_a_changed_setting_tells_who_changed_it_from_what_to_what_and_why(
     assert at(settings, "assignedTasks.enabled") is True
     assert at(settings, "assignedTasks.isDefault") is False
     assert at(settings, "assignedTasks.lastChange") == {
-        "position": 7,
+        "position": STAFFED + 1,
         "by": {"id": CARL.subject},
         "before": "false",
         "after": "true",
@@ -110,7 +111,7 @@ async def test_a_changed_setting_tells_who_changed_it_from_what_to_what_and_why(
     assert at(settings, "mailingAddresses.lastChange.by.id") == ADA.subject
     assert at(settings, "mailingAddresses.lastChange.reason") is None
     assert at(settings, "resourceBookings.lastChange") is None
-    assert at(settings, "position") == 8
+    assert at(settings, "position") == STAFFED + 2
 
 
 async def test_a_change_carries_its_canonical_payload_and_its_seal(edge: Edge) -> None:
@@ -125,7 +126,7 @@ async def test_a_change_carries_its_canonical_payload_and_its_seal(edge: Edge) -
     head = next(head for head in await edge.heads() if head.environment == key)
     assert at(change, "payload") == '{"on":true}'
     assert at(change, "seal") == head.seal.hex()
-    assert at(change, "environment") == {"key": key, "position": 7}
+    assert at(change, "environment") == {"key": key, "position": STAFFED + 1}
     assert datetime.fromisoformat(text_at(change, "at")) == head.recorded_at
 
 
@@ -168,11 +169,12 @@ AT_LEAST = """query ($key: String!, $at: Int!) {
 
 async def test_a_query_waits_for_the_position_it_was_asked_to_have_reached(edge: Edge) -> None:
     key = await edge.open()
-    waiting = asyncio.create_task(edge.data(BEN, AT_LEAST, {"key": key, "at": 7}))
+    asked = {"key": key, "at": STAFFED + 1}
+    waiting = asyncio.create_task(edge.data(BEN, AT_LEAST, asked))
     await edge.change(ADA, RenameEnvironment(name="Later"), key=key)
     waited = await waiting
     assert at(waited, "environment.name") == "Later"
-    assert at(waited, "environment.position") == 7
+    assert at(waited, "environment.position") == STAFFED + 1
     assert await edge.data(BEN, AT_LEAST, {"key": key, "at": 3}) == waited
     first = await edge.rooms.log.tip(key, upto=1)
     assert first.standing is not None
@@ -185,7 +187,7 @@ async def test_a_position_that_does_not_come_is_told_with_where_the_log_is(
     monkeypatch.setattr(queries, "PATIENCE", 0.05)
     body = await edge.ask(BEN, AT_LEAST, {"key": KEY, "at": 700})
     assert codes(body) == ["POSITION_NOT_REACHED"]
-    assert "is at position 6" in text_at(body, "errors.0.message")
+    assert f"is at position {STAFFED}" in text_at(body, "errors.0.message")
     assert at(body, "data") == {"environment": None}
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from conftest import Place, Process, ask, register
-from given import ALICE, KEY, REGISTERED, fold
+from given import ALICE, BEGUN, KEY, REGISTERED, fold
 
 from domain.switches import SwitchAppointmentAttachments
 from eventstore.append import arguments
@@ -22,23 +22,26 @@ from eventstore.transact import Applied, Draft, Remark, Seen
 from projections.projector import SCHEMA
 
 OTHER = "another"
+LAST = BEGUN + 1
+"""Where the log of KEY stands; that of OTHER stands at BEGUN."""
+NEXT = LAST + 1
 INSERT_EVENT = (
     "INSERT INTO syncledger.events SELECT environment, position + 1, change_set, type, payload, "
-    "actor, reason, recorded_at, seal FROM syncledger.events WHERE position = 3"
+    f"actor, reason, recorded_at, seal FROM syncledger.events WHERE position = {LAST}"
 )
 TAMPERING = [
     "UPDATE syncledger.events SET payload = '{}'",
     "UPDATE syncledger.events SET actor = gen_random_uuid()",
     "UPDATE syncledger.events SET recorded_at = now()",
-    "UPDATE syncledger.events SET position = position + 10",
+    "UPDATE syncledger.events SET position = position + 100",
     INSERT_EVENT,
     "DELETE FROM syncledger.events WHERE position = 2",
-    "DELETE FROM syncledger.events WHERE position = 3",
+    f"DELETE FROM syncledger.events WHERE position = {LAST}",
     "DELETE FROM syncledger.events WHERE false",
     "TRUNCATE syncledger.events",
     "TRUNCATE syncledger.log_head",
     "DELETE FROM syncledger.log_head",
-    "UPDATE syncledger.log_head SET position = 2",
+    f"UPDATE syncledger.log_head SET position = {BEGUN}",
     "UPDATE syncledger.log_head SET seal = decode(repeat('00', 32), 'hex')",
     "UPDATE syncledger.log_head SET recorded_at = now()",
     "INSERT INTO syncledger.log_head VALUES ('more', 1, decode(repeat('00', 32), 'hex'), now())",
@@ -182,7 +185,7 @@ async def test_a_refusal_says_why(place: Place, written: list[asyncpg.Record]) -
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="history is never changed"):
             await connection.execute("UPDATE syncledger.events SET payload = '{}'")
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match=r"by append\(\) alone"):
-            await connection.execute("UPDATE syncledger.log_head SET position = 2")
+            await connection.execute(f"UPDATE syncledger.log_head SET position = {BEGUN}")
 
 
 async def test_a_function_that_only_looks_like_append_is_not_it(
@@ -211,7 +214,7 @@ async def append(
     database: Database,
     entries: list[Entry],
     *,
-    expected: int = 3,
+    expected: int = LAST,
     tip: int,
     environment: str = KEY,
     off: timedelta = timedelta(),
@@ -254,12 +257,12 @@ async def append_moves(
 
 
 DO_NOT_FILL = [
-    ([entry(4, 4), entry(6, 4)], 6),  # a gap
-    ([entry(5, 5)], 5),
-    ([entry(4, 4)], 5),  # too few
-    ([], 4),
-    ([entry(4, 4), entry(5, 4)], 4 + 2),
-    ([entry(4, 4, "unheard-of")], 4),  # another log's
+    ([entry(NEXT, NEXT), entry(NEXT + 2, NEXT)], NEXT + 2),  # a gap
+    ([entry(NEXT + 1, NEXT + 1)], NEXT + 1),
+    ([entry(NEXT, NEXT)], NEXT + 1),  # too few
+    ([], NEXT),
+    ([entry(NEXT, NEXT), entry(NEXT + 1, NEXT)], NEXT + 2),
+    ([entry(NEXT, NEXT, "unheard-of")], NEXT),  # another log's
 ]
 
 
@@ -276,10 +279,13 @@ async def test_append_moves_no_head_back_and_none_at_the_cost_of_another(
 ) -> None:
     """What one head would go back must not pay for what another goes on without entries."""
     for entries, moves in [
-        ([], {KEY: (3, 2)}),
-        ([], {KEY: (3, 4), OTHER: (2, 1)}),
-        ([entry(4, 4), entry(6, 6)], {KEY: (3, 6), OTHER: (2, 1)}),
-        ([entry(4, 4)], {KEY: (3, 5), OTHER: (2, 3)}),
+        ([], {KEY: (LAST, LAST - 1)}),
+        ([], {KEY: (LAST, NEXT), OTHER: (BEGUN, BEGUN - 1)}),
+        (
+            [entry(NEXT, NEXT), entry(NEXT + 2, NEXT + 2)],
+            {KEY: (LAST, NEXT + 2), OTHER: (BEGUN, BEGUN - 1)},
+        ),
+        ([entry(NEXT, NEXT)], {KEY: (LAST, NEXT + 1), OTHER: (BEGUN, BEGUN + 1)}),
     ]:
         with pytest.raises(asyncpg.CheckViolationError):
             await append_moves(process.database, entries, moves)
@@ -288,47 +294,57 @@ async def test_append_moves_no_head_back_and_none_at_the_cost_of_another(
 async def test_append_refuses_a_remark_that_is_on_nothing_it_appends(
     process: Process, written: list[asyncpg.Record]
 ) -> None:
-    for environment, change_set in [(KEY, 3), (KEY, 5), (KEY, 9), (OTHER, 1), ("unheard-of", 1)]:
+    for environment, change_set in [
+        (KEY, LAST),
+        (KEY, NEXT + 1),
+        (KEY, NEXT + 5),
+        (OTHER, 1),
+        ("unheard-of", 1),
+    ]:
         remark = Remark(environment, change_set, "why", bytes(32))
         with pytest.raises(asyncpg.CheckViolationError, match="belong to no change set"):
-            await append_moves(process.database, [entry(4, 4)], {KEY: (3, 4)}, remarks=[remark])
+            await append_moves(
+                process.database, [entry(NEXT, NEXT)], {KEY: (LAST, NEXT)}, remarks=[remark]
+            )
 
 
 async def test_append_refuses_a_request_that_these_heads_were_not_asked(
     process: Process, written: list[asyncpg.Record]
 ) -> None:
     for environment, first, last in [
-        (KEY, None, 2),
-        (KEY, None, 5),
-        (KEY, 3, 4),
-        (KEY, 5, 4),
-        (OTHER, None, 2),
+        (KEY, None, LAST - 1),
+        (KEY, None, NEXT + 1),
+        (KEY, LAST, NEXT),
+        (KEY, NEXT + 1, NEXT),
+        (OTHER, None, BEGUN),
         ("unheard-of", None, 0),
     ]:
         seen = Seen(environment, uuid4(), bytes(32), ALICE, first, last)
         with pytest.raises(asyncpg.CheckViolationError, match="were not asked of these heads"):
-            await append_moves(process.database, [entry(4, 4)], {KEY: (3, 4)}, requests=[seen])
+            await append_moves(
+                process.database, [entry(NEXT, NEXT)], {KEY: (LAST, NEXT)}, requests=[seen]
+            )
 
 
 async def test_append_refuses_an_entry_of_an_impossible_form(
     process: Process, written: list[asyncpg.Record]
 ) -> None:
     for wrong in (
-        entry(4, 5),
-        entry(4, 0),
-        entry(4, 4)._replace(payload="x" * 1_048_577),
-        entry(4, 4)._replace(seal=b"short"),
-        entry(4, 4)._replace(reason=b"short"),
+        entry(NEXT, NEXT + 1),
+        entry(NEXT, 0),
+        entry(NEXT, NEXT)._replace(payload="x" * 1_048_577),
+        entry(NEXT, NEXT)._replace(seal=b"short"),
+        entry(NEXT, NEXT)._replace(reason=b"short"),
     ):
         with pytest.raises(asyncpg.CheckViolationError):
-            await append(process.database, [wrong], tip=4)
+            await append(process.database, [wrong], tip=NEXT)
 
 
 async def test_append_refuses_two_entries_for_one_position(
     process: Process, written: list[asyncpg.Record]
 ) -> None:
     with pytest.raises(asyncpg.UniqueViolationError):
-        await append(process.database, [entry(4, 4), entry(4, 4)], tip=5)
+        await append(process.database, [entry(NEXT, NEXT), entry(NEXT, NEXT)], tip=NEXT + 1)
 
 
 async def test_append_refuses_a_time_that_is_not_now(
@@ -336,7 +352,9 @@ async def test_append_refuses_a_time_that_is_not_now(
 ) -> None:
     for seconds in (-6, 2, 3600, -3600):
         with pytest.raises(asyncpg.PostgresError, match="cannot be recorded") as caught:
-            await append(process.database, [entry(4, 4)], tip=4, off=timedelta(seconds=seconds))
+            await append(
+                process.database, [entry(NEXT, NEXT)], tip=NEXT, off=timedelta(seconds=seconds)
+            )
         assert caught.value.sqlstate == "SL001"
 
 
@@ -346,14 +364,14 @@ async def test_append_refuses_a_time_that_is_not_after_the_last(
     head = await process.log.head(KEY)
     assert head is not None
     with pytest.raises(asyncpg.PostgresError, match="cannot be recorded"):
-        await append(process.database, [entry(4, 4)], tip=4, at=head.recorded_at)
+        await append(process.database, [entry(NEXT, NEXT)], tip=NEXT, at=head.recorded_at)
 
 
 async def test_append_leaves_a_log_alone_that_is_elsewhere(
     process: Process, written: list[asyncpg.Record]
 ) -> None:
-    await append(process.database, [entry(3, 3)], expected=2, tip=3)
-    await append(process.database, [entry(5, 5)], expected=4, tip=5)
+    await append(process.database, [entry(LAST, LAST)], expected=BEGUN, tip=LAST)
+    await append(process.database, [entry(NEXT + 1, NEXT + 1)], expected=NEXT, tip=NEXT + 1)
 
 
 async def test_append_refuses_a_key_that_cannot_be(

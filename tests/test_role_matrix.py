@@ -13,6 +13,26 @@ from domain.field_mappings import (
     RestoreSyncDirections,
     SyncDirectionChosen,
 )
+from domain.filters import commands
+from domain.filters.commands import (
+    ActivateFilter,
+    DeactivateFilter,
+    DefineFilter,
+    GiveTemplateToNewUsers,
+    RedefineFilter,
+    RemoveFilter,
+    RestoreDefaultTemplates,
+)
+from domain.filters.criteria import Criteria, Group
+from domain.filters.facts import (
+    FilterDeactivated,
+    FilterDefined,
+    FilterRedefined,
+    FilterRemoved,
+    TemplateGivenToNewUsers,
+)
+from domain.filters.lifecycle import About, beginning
+from domain.filters.state import FilterKind, FilterRole, canonical_text
 from domain.lifecycle import (
     ArchiveEnvironment,
     EnvironmentArchived,
@@ -43,6 +63,22 @@ from domain.warning import WarningCode
 LOSING_DATA = WarningCode.ADDRESSES_CAN_LOSE_DATA
 AUDITOR = SecurityRole.AUDITOR
 
+EVERYTHING = canonical_text(Criteria(table="task"))
+ALL: About = {
+    "filter_key": "all",
+    "role": FilterRole.SYSTEM_FILTER,
+    "kind": FilterKind.ONLINE,
+    "table": "task",
+    "name": "All",
+}
+MINE: About = {
+    "filter_key": "mine",
+    "role": FilterRole.USER_FILTER_TEMPLATE,
+    "kind": FilterKind.ONLINE,
+    "table": "task",
+    "name": "Mine",
+}
+
 ALLOWED: dict[Command, tuple[Event, ...]] = {
     RenameEnvironment(name="Fabrikam"): (EnvironmentRenamed(name="Fabrikam"),),
     ArchiveEnvironment(): (EnvironmentArchived(),),
@@ -61,6 +97,28 @@ ALLOWED: dict[Command, tuple[Event, ...]] = {
         SyncDirectionChosen(mapping="contact.notes", direction=SyncDirection.NONE),
     ),
     RestoreSyncDirections(): (),
+    DefineFilter(
+        role=FilterRole.SYSTEM_FILTER,
+        kind=FilterKind.ONLINE,
+        table="task",
+        name="All",
+        criteria=Group(),
+        key="all",
+    ): (FilterDefined(**ALL, description="", active=True, fetch_xml=EVERYTHING),),
+    RedefineFilter(key="mine", name="Ours"): (
+        FilterRedefined(
+            **MINE | {"name": "Ours"}, former_name="Mine", description=None, fetch_xml=None
+        ),
+    ),
+    ActivateFilter(key="mine"): (),
+    DeactivateFilter(key="mine"): (FilterDeactivated(**MINE),),
+    RemoveFilter(key="mine"): (FilterRemoved(**MINE, active=True),),
+    GiveTemplateToNewUsers(key="mine"): (
+        TemplateGivenToNewUsers(
+            kind=FilterKind.ONLINE, table="task", filter_key="mine", name="Mine"
+        ),
+    ),
+    RestoreDefaultTemplates(): beginning(),
 }
 """What each command does for whoever may ask for it, in an active environment."""
 
@@ -81,6 +139,13 @@ NEEDS = {
     ChooseMailingAddresses: "CHANGE_SETTINGS",
     ChooseSyncDirection: "CHANGE_SETTINGS",
     RestoreSyncDirections: "CHANGE_SETTINGS",
+    DefineFilter: "CHANGE_SETTINGS",
+    RedefineFilter: "CHANGE_SETTINGS",
+    ActivateFilter: "CHANGE_SETTINGS",
+    DeactivateFilter: "CHANGE_SETTINGS",
+    RemoveFilter: "CHANGE_SETTINGS",
+    GiveTemplateToNewUsers: "CHANGE_SETTINGS",
+    RestoreDefaultTemplates: "CHANGE_SETTINGS",
 }
 
 FROZEN_BY_ARCHIVING = (
@@ -91,6 +156,7 @@ FROZEN_BY_ARCHIVING = (
     | ChooseMailingAddresses
     | ChooseSyncDirection
     | RestoreSyncDirections
+    | commands.Command
 )
 
 SETS_OF_ROLES = list(
@@ -111,9 +177,10 @@ with_and_without_the_claim = pytest.mark.parametrize("platform", [False, True], 
 
 
 def asker(*facts: Event, roles: tuple[SecurityRole, ...], platform: bool) -> Given:
-    """Bob holds these roles; Carol audits, so that there is somebody to revoke from."""
+    """Bob holds these roles; Carol audits, to be revoked from; there is a template."""
     held = [RoleGranted(principal=BOB, role=role) for role in roles]
-    return given(RoleGranted(principal=CAROL, role=AUDITOR), *held, *facts).by(
+    mine = FilterDefined(**MINE, description="", active=True, fetch_xml=EVERYTHING)
+    return given(RoleGranted(principal=CAROL, role=AUDITOR), mine, *held, *facts).by(
         Actor(handle=BOB, platform_administrator=platform)
     )
 

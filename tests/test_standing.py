@@ -30,12 +30,18 @@ def test_the_released_events_are_these() -> None:
         "environment_registered.v1",
         "environment_renamed.v1",
         "environment_restored.v1",
+        "filter_activated.v1",
+        "filter_deactivated.v1",
+        "filter_defined.v1",
+        "filter_redefined.v1",
+        "filter_removed.v1",
         "mailing_addresses_chosen.v1",
         "resource_bookings_switched.v1",
         "role_granted.v1",
         "role_revoked.v1",
         "sync_direction_chosen.v1",
         "sync_direction_restored.v1",
+        "template_given_to_new_users.v1",
     ]
 
 

@@ -4,12 +4,13 @@ from time import monotonic
 
 import pytest
 from conftest import Place, Process, ask, register, until
-from given import ADMINISTRATOR, KEY, PLATFORM, REGISTER, START
+from given import ADMINISTRATOR, BEGUN, KEY, PLATFORM, REGISTER, START
 
 from domain.plan import Ask
 from domain.standing import ChangeSet
 from domain.switches import SwitchAppointmentAttachments, SwitchAssignedTasks
 from eventstore.clock import TICK
+from eventstore.database import Unavailable
 from eventstore.log import END, Tip
 from eventstore.transact import Draft, Request
 from projections import course, milestones
@@ -48,6 +49,52 @@ async def test_memory_has_nothing_before_the_first_look_and_the_end_of_the_log_a
     assert await other_process.standings.current(KEY) is tip
 
 
+async def test_nobody_is_told_of_a_log_that_is_read_halfway(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await register(process)
+    await ask(process, *FLICKER)
+    read, halfway, go_on = process.log.change_sets, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*arguments: object) -> AsyncIterator[tuple[ChangeSet, bytes]]:
+        async for change_set in read(*arguments):  # type: ignore[arg-type]
+            yield change_set
+            halfway.set()
+            await go_on.wait()
+
+    monkeypatch.setattr(process.log, "change_sets", slowly)
+    standings = Standings(process.log)
+    first = asyncio.create_task(standings.catch_up(KEY))
+    await halfway.wait()
+    second = asyncio.create_task(standings.current(KEY))
+    await asyncio.sleep(0)
+    assert standings.tip(KEY) is None
+    assert not second.done()
+    go_on.set()
+    assert await second == await first == process.standings.tip(KEY)
+
+
+async def test_what_was_read_before_an_outage_is_read_on_after_it(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await register(process)
+    await ask(process, *FLICKER)
+    read = process.log.change_sets
+
+    async def broken(*arguments: object) -> AsyncIterator[tuple[ChangeSet, bytes]]:
+        async for change_set in read(*arguments):  # type: ignore[arg-type]
+            yield change_set
+            raise Unavailable("Nobody is there.")
+
+    standings = Standings(process.log)
+    with monkeypatch.context() as outage:
+        outage.setattr(process.log, "change_sets", broken)
+        with pytest.raises(Unavailable):
+            await standings.current(KEY)
+        assert standings.tip(KEY) is None
+    assert await standings.current(KEY) == process.standings.tip(KEY) == standings.tip(KEY)
+
+
 async def test_an_environment_without_a_log_is_not_kept_in_memory(process: Process) -> None:
     assert await process.standings.current("unheard-of") == Tip()
     assert process.standings.tip("unheard-of") is None
@@ -74,7 +121,7 @@ async def test_moving_takes_what_follows_and_skips_what_is_known(process: Proces
     standings.move(KEY, draft.change_sets[:1])
 
     assert standings.tip(KEY) == draft.tip
-    assert positions(await after(standings, 0)) == [1, 2, 3, 4, 5, 6]
+    assert positions(await after(standings, 0)) == list(range(1, BEGUN + 5))
 
 
 async def test_what_does_not_follow_is_forgotten_and_read_from_the_log(
@@ -85,7 +132,7 @@ async def test_what_does_not_follow_is_forgotten_and_read_from_the_log(
     standings = Standings(process.log)
     draft = drafted(REGISTRATION, CHANGE, CHANGE)
     standings.move(KEY, draft.change_sets[:1])
-    waiting = asyncio.create_task(standings.moved(KEY, 2, LONG))
+    waiting = asyncio.create_task(standings.moved(KEY, BEGUN, LONG))
     await asyncio.sleep(0)
 
     standings.move(KEY, draft.change_sets[2:])
@@ -123,7 +170,7 @@ async def test_who_waited_for_a_log_that_was_missing_finds_it_once_it_is_there(
 
     assert (await reader).position == 0
     assert [type(each).__name__ for each in await asyncio.gather(*asking)] == ["Applied"] * 3
-    assert (await process.log.tip(KEY)).position == 2 + 3 * 2
+    assert (await process.log.tip(KEY)).position == BEGUN + 3 * 2
     assert await process.standings.current(KEY) == await process.log.tip(KEY)
 
 
@@ -154,7 +201,7 @@ async def test_whatever_the_database_says_the_others_are_followed_again(
     await until(told)
     await place.as_superuser("GRANT SELECT ON syncledger.log_head TO syncledger_app")
     await ask(process, SwitchAssignedTasks(on=True))
-    assert await other_process.standings.moved(KEY, 2, LONG)
+    assert await other_process.standings.moved(KEY, BEGUN, LONG)
 
 
 async def test_the_past_is_the_fold_stopped_early_wherever_it_is_folded_from(
@@ -196,36 +243,35 @@ async def test_past_and_live_are_the_same_whether_memory_or_the_log_has_them(
         await ask(process, *FLICKER)
     whole = [change_set async for change_set, _ in process.log.change_sets(KEY, Tip())]
 
-    for position in range(10):
+    for position in range(BEGUN + 8):
         found = await after(process.standings, position)
         assert found == [each for each in whole if each.standing.position > position]
-    assert await after(Standings(process.log), 2) == whole[1:]
+    assert await after(Standings(process.log), BEGUN) == whole[1:]
 
 
 async def test_a_position_to_come_is_waited_for(process: Process, other_process: Process) -> None:
     await register(process)
     await other_process.standings.catch_up(KEY)
-    reaching = asyncio.create_task(other_process.standings.reach(KEY, 4, LONG))
+    reaching = asyncio.create_task(other_process.standings.reach(KEY, BEGUN + 2, LONG))
     await ask(process, *FLICKER)
 
-    assert (await reaching).position == 4
-    assert (await other_process.standings.reach(KEY, 3, 0)).position == 4
+    assert (await reaching).position == BEGUN + 2
+    assert (await other_process.standings.reach(KEY, BEGUN + 1, 0)).position == BEGUN + 2
 
 
 async def test_a_position_that_does_not_come_in_time_is_told(process: Process) -> None:
     await register(process)
-    with pytest.raises(
-        NotReached, match=r"contoso-prod is at position 2 and did not reach 9 within 0\.05 s"
-    ):
-        await process.standings.reach(KEY, 9, 0.05)
+    told = rf"contoso-prod is at position {BEGUN} and did not reach {BEGUN + 7} within 0\.05 s"
+    with pytest.raises(NotReached, match=told):
+        await process.standings.reach(KEY, BEGUN + 7, 0.05)
 
 
 async def test_waiting_ends_with_a_move_or_with_patience(process: Process) -> None:
     await register(process)
-    assert await process.standings.moved(KEY, 1, 0)
-    assert not await process.standings.moved(KEY, 2, 0.01)
+    assert await process.standings.moved(KEY, BEGUN - 1, 0)
+    assert not await process.standings.moved(KEY, BEGUN, 0.01)
 
-    waiting = [asyncio.create_task(process.standings.moved(KEY, 2, LONG)) for _ in range(3)]
+    waiting = [asyncio.create_task(process.standings.moved(KEY, BEGUN, LONG)) for _ in range(3)]
     await asyncio.sleep(0)
     await ask(process, *FLICKER)
 
@@ -235,7 +281,7 @@ async def test_waiting_ends_with_a_move_or_with_patience(process: Process) -> No
 async def test_the_distance_is_counted_in_positions(process: Process) -> None:
     assert process.standings.distance(KEY, 0) == 0
     await register(process)
-    assert process.standings.distance(KEY, 0) == 2
+    assert process.standings.distance(KEY, 0) == BEGUN
 
 
 async def test_what_others_append_is_known_within_a_quarter_of_a_second(
@@ -244,7 +290,7 @@ async def test_what_others_append_is_known_within_a_quarter_of_a_second(
     await register(process, KEY, "not-looked-at")
     await other_process.standings.catch_up(KEY)
     times = []
-    for position in range(2, 12):
+    for position in range(BEGUN, BEGUN + 10):
         await ask(process, SwitchAssignedTasks(on=position % 2 == 0))
         began = monotonic()
         assert await other_process.standings.moved(KEY, position, LONG)
@@ -262,13 +308,13 @@ async def test_a_log_that_cannot_be_read_does_not_keep_the_others_back(
     await place.as_superuser(
         "ALTER TABLE syncledger.events DISABLE TRIGGER ALL",
         "ALTER TABLE syncledger.log_head DISABLE TRIGGER ALL",
-        "INSERT INTO syncledger.events SELECT environment, 3, 3, 'newer.v1', payload, actor, "
-        "reason, recorded_at, seal FROM syncledger.events "
-        "WHERE environment = 'a-newer-one' AND position = 2",
-        "UPDATE syncledger.log_head SET position = 3 WHERE environment = 'a-newer-one'",
+        "INSERT INTO syncledger.events SELECT environment, position + 1, position + 1, 'newer.v1', "
+        "payload, actor, reason, recorded_at, seal FROM syncledger.events "
+        "WHERE environment = 'a-newer-one' ORDER BY position DESC LIMIT 1",
+        "UPDATE syncledger.log_head SET position = position + 1 WHERE environment = 'a-newer-one'",
     )
-    for position in (2, 3):
-        await ask(process, SwitchAssignedTasks(on=position == 2))
+    for position in (BEGUN, BEGUN + 1):
+        await ask(process, SwitchAssignedTasks(on=position == BEGUN))
         assert await other_process.standings.moved(KEY, position, LONG)
 
     async def told() -> bool:
@@ -281,7 +327,7 @@ async def test_memory_keeps_fewer_change_sets_of_many_settings_and_of_what_it_on
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(course, "FEWEST", 2)
-    monkeypatch.setattr(course, "WEIGHT", 12)
+    monkeypatch.setattr(course, "WEIGHT", 4 * (BEGUN + 1))
     monkeypatch.setattr(course, "KEPT_OF_THE_PAST", 1)
     await register(process)
     for _ in range(5):
@@ -293,10 +339,10 @@ async def test_memory_keeps_fewer_change_sets_of_many_settings_and_of_what_it_on
     def kept(standings: Standings) -> list[ChangeSet]:
         return list(standings._courses[KEY]._recent)
 
-    assert len(whole[-1].standing.last_changes) == 3
+    assert len(whole[-1].standing.last_changes) == BEGUN + 1
     assert kept(process.standings) == whole[-4:]
     assert kept(read) == whole[-1:]
-    assert await after(read, 2) == whole[1:]
+    assert await after(read, BEGUN) == whole[1:]
     monkeypatch.setattr(course, "WEIGHT", 1)
     await ask(process, *FLICKER)
     assert len(kept(process.standings)) == 2

@@ -15,6 +15,7 @@ from edge import (
     KEY,
     NOBODY,
     PATIENCE,
+    STAFFED,
     WORKER,
     Edge,
     Talk,
@@ -24,6 +25,7 @@ from edge import (
     serving,
     whole_at,
 )
+from given import BEGUN
 from gql import gql
 
 from api.context import Context
@@ -69,39 +71,46 @@ async def test_past_change_sets_come_whole_and_in_order_then_a_heartbeat_then_li
         await talk.subscribe("1", FEED, {"key": key, "after": 0})
         first, second, access, third, heartbeat = await items(talk, 5)
         assert at(access, "__typename") == "AccessChanged"
-        assert [at(each, "position") for each in (first, second, third)] == [2, 6, 8]
-        assert [at(each, "changeSet.firstPosition") for each in (first, second, third)] == [1, 3, 7]
+        ends = [at(each, "position") for each in (first, second, third)]
+        assert ends == [BEGUN, STAFFED, STAFFED + 2]
+        begins = [at(each, "changeSet.firstPosition") for each in (first, second, third)]
+        assert begins == [1, BEGUN + 1, STAFFED + 1]
+        for whole, begin, end in ((first, 1, BEGUN), (second, BEGUN + 1, STAFFED)):
+            positions = [at(each, "position") for each in list_at(whole, "changeSet.changes")]
+            assert positions == list(range(begin, end + 1))
         assert list_at(third, "changeSet.changes") == [
-            {"position": 7, "setting": "assignedTasks", "after": "true"},
-            {"position": 8, "setting": "resourceBookings", "after": "true"},
+            {"position": STAFFED + 1, "setting": "assignedTasks", "after": "true"},
+            {"position": STAFFED + 2, "setting": "resourceBookings", "after": "true"},
         ]
-        assert at(second, "settings.id") == NodeId("SynchronizationSettings", key, "6").opaque
+        then = NodeId("SynchronizationSettings", key, str(STAFFED))
+        assert at(second, "settings.id") == then.opaque
         assert at(third, "settings.id") == NodeId("SynchronizationSettings", key).opaque
         assert at(second, "settings.assignedTasks.enabled") is False
         assert at(heartbeat, "__typename") == "Heartbeat"
-        assert at(heartbeat, "position") == 8
+        assert at(heartbeat, "position") == STAFFED + 2
         await edge.change(ADA, SwitchAssignedTasks(on=False), key=key)
         live = await item(talk)
         assert at(live, "changeSet.by.id") == ADA.subject
         assert at(live, "settings.assignedTasks.enabled") is False
-        assert at(live, "position") == 9
+        assert at(live, "position") == STAFFED + 3
 
 
 async def test_a_feed_is_taken_up_again_after_any_position(edge: Edge) -> None:
     key = await edge.open()
     for on in (True, False, True):
         await edge.change(CARL, SwitchAssignedTasks(on=on), key=key)
+    one, two, end = STAFFED + 1, STAFFED + 2, STAFFED + 3
     async with edge.talk(WORKER) as talk:
         for after, expected in (
-            (2, [6, 6, 7, 8, 9]),
-            (6, [7, 8, 9]),
-            (7, [8, 9]),
-            (9, []),
+            (BEGUN, [STAFFED, STAFFED, one, two, end]),
+            (STAFFED, [one, two, end]),
+            (one, [two, end]),
+            (end, []),
             (None, []),
         ):
             await talk.subscribe(str(after), FEED, {"key": key, "after": after})
             told = await items(talk, len(expected) + 1)
-            assert [at(each, "position") for each in told] == [*expected, 9]
+            assert [at(each, "position") for each in told] == [*expected, end]
             assert at(told[-1], "__typename") == "Heartbeat"
 
 
@@ -115,26 +124,26 @@ async def test_nothing_is_missing_or_doubled_between_the_past_and_the_present(ed
     writing = asyncio.create_task(write())
     seen: list[int] = []
     async with edge.talk(WORKER) as talk:
-        await talk.subscribe("1", FEED, {"key": key, "after": 6})
-        while not seen or seen[-1] < 66:
+        await talk.subscribe("1", FEED, {"key": key, "after": STAFFED})
+        while not seen or seen[-1] < STAFFED + 60:
             told = await item(talk)
             if at(told, "__typename") == "ChangeSetAppended":
                 seen.append(whole_at(told, "position"))
     await writing
-    assert seen == list(range(7, 67))
+    assert seen == list(range(STAFFED + 1, STAFFED + 61))
 
 
 async def test_the_gql_library_follows_the_feed(edge: Edge) -> None:
     key = await edge.open()
     asked = gql(FEED)
-    asked.variable_values = {"key": key, "after": 2}
+    asked.variable_values = {"key": key, "after": BEGUN}
     seen: list[object] = []
     async with edge.client(WORKER) as session:
         async for told in session.subscribe(asked):
             seen.append(at(told, "settingsFeed.position"))
             if len(seen) == 2:
                 break
-    assert seen == [6, 6]
+    assert seen == [STAFFED, STAFFED]
 
 
 async def context(edge: Edge, person: object = WORKER) -> Context:
@@ -144,10 +153,10 @@ async def context(edge: Edge, person: object = WORKER) -> Context:
 
 async def test_a_heartbeat_comes_at_once_and_then_whenever_nothing_happened(edge: Edge) -> None:
     key = await edge.open()
-    async with aclosing(follow(await context(edge), key, 6, 0.05)) as feed:
+    async with aclosing(follow(await context(edge), key, STAFFED, 0.05)) as feed:
         began = monotonic()
         beats = [await anext(feed) for _ in range(3)]
-    assert all(isinstance(beat, Heartbeat) and beat.position == 6 for beat in beats)
+    assert all(isinstance(beat, Heartbeat) and beat.position == STAFFED for beat in beats)
     assert 0.09 < monotonic() - began < PATIENCE
 
 
@@ -157,14 +166,14 @@ async def test_one_who_reads_too_slowly_is_told_where_to_take_the_feed_up_again(
     monkeypatch.setattr("api.subscriptions.MOST_BEHIND", 20)
     key = await edge.open()
     many = [SwitchAssignedTasks(on=number % 2 == 0) for number in range(15)]
-    async with aclosing(follow(await context(edge), key, 6, 15)) as feed:
+    async with aclosing(follow(await context(edge), key, STAFFED, 15)) as feed:
         assert isinstance(await anext(feed), Heartbeat)
         for commands in (many, many[1:], many):
             await edge.change(CARL, *commands, key=key)
         rest = [each async for each in feed]
     assert isinstance(rest[-1], Lagged)
     last = rest[-1].position
-    assert last == (rest[-2].position if len(rest) > 1 else 6)
+    assert last == (rest[-2].position if len(rest) > 1 else STAFFED)
     end = (await edge.rooms.standings.catch_up(key)).position
     async with edge.talk(WORKER) as talk:
         await talk.subscribe("1", FEED, {"key": key, "after": last})
@@ -218,7 +227,7 @@ async def test_a_change_of_ones_own_roles_is_told_and_their_loss_ends_the_feed(
         assert at(granted, "__typename") == "ChangeSetAppended"
         assert access == {
             "__typename": "AccessChanged",
-            "position": 7,
+            "position": STAFFED + 1,
             "viewerRoles": ["AUDITOR", "SYNC_WORKER"],
         }
         await edge.change(ADA, RevokeRole(principal=handle, role=SecurityRole.SYNC_WORKER), key=key)
@@ -239,7 +248,7 @@ async def test_roles_lost_and_given_back_in_the_past_do_not_end_the_feed(edge: E
     await edge.change(ADA, RevokeRole(principal=handle, role=ROLE), key=key)
     await edge.change(ADA, GrantRole(principal=handle, role=ROLE), key=key)
     async with edge.talk(AUDREY) as talk:
-        await talk.subscribe("1", FEED, {"key": key, "after": 2})
+        await talk.subscribe("1", FEED, {"key": key, "after": BEGUN})
         told = await items(talk, 7)
     assert [at(each, "__typename") for each in told] == [
         *["ChangeSetAppended", "AccessChanged"] * 3,
@@ -250,7 +259,12 @@ async def test_roles_lost_and_given_back_in_the_past_do_not_end_the_feed(edge: E
 @pytest.mark.parametrize(
     ("person", "asked", "code", "says"),
     [
-        (WORKER, {"after": 7}, "BAD_USER_INPUT", "beyond the end of the log at 6"),
+        (
+            WORKER,
+            {"after": STAFFED + 1},
+            "BAD_USER_INPUT",
+            f"beyond the end of the log at {STAFFED}",
+        ),
         (WORKER, {"after": -1}, "BAD_USER_INPUT", "not -1"),
         (WORKER, {"after": 2**31}, "BAD_USER_INPUT", "32-bit"),
         (WORKER, {"heartbeat": 4}, "BAD_USER_INPUT", "5 to 300, not 4"),
@@ -283,14 +297,14 @@ async def test_what_one_server_changes_is_followed_and_read_through_another(
     delays = []
     async with serving(edge.place, tmp_path) as other, other.talk(WORKER) as talk:
         await talk.subscribe("1", FEED, {"key": key})
-        assert at(await item(talk), "position") == 6
+        assert at(await item(talk), "position") == STAFFED
         for number in range(10):
             await edge.change(CARL, SwitchAssignedTasks(on=number % 2 == 0), key=key)
             began = monotonic()
-            assert at(await item(talk), "position") == 7 + number
+            assert at(await item(talk), "position") == STAFFED + 1 + number
             delays.append(monotonic() - began)
         query = f'{{ environment(key: "{key}") {{ position }} }}'
-        assert await other.data(WORKER, query) == {"environment": {"position": 16}}
+        assert await other.data(WORKER, query) == {"environment": {"position": STAFFED + 10}}
     assert max(delays) < 1, delays
 
 
@@ -304,8 +318,8 @@ async def feed_of(edge: Edge, key: str) -> AsyncIterator[object]:
 async def test_many_feeds_of_one_environment_are_told_the_same(edge: Edge) -> None:
     key = await edge.open()
     feeds = [feed_of(edge, key) for _ in range(8)]
-    assert {at(await anext(feed), "position") for feed in feeds} == {6}
+    assert {at(await anext(feed), "position") for feed in feeds} == {STAFFED}
     await edge.change(CARL, SwitchAssignedTasks(on=True), key=key)
-    assert {at(await anext(feed), "position") for feed in feeds} == {7}
+    assert {at(await anext(feed), "position") for feed in feeds} == {STAFFED + 1}
     for feed in feeds:
         await feed.aclose()  # type: ignore[attr-defined] # an asynchronous generator

@@ -1,5 +1,5 @@
 import pytest
-from given import ADMINISTRATOR, BOB, NOBODY, PLATFORM, given
+from given import ADMINISTRATOR, BOB, NEW, NOBODY, PLATFORM, given
 
 from domain import environment, switches
 from domain.actor import Actor, NotPermitted, Permission, SecurityRole
@@ -194,7 +194,7 @@ def test_a_change_can_be_read_and_tells_its_warnings(
     event: Event, sentence: str, warnings: tuple[Warning, ...]
 ) -> None:
     assert environment.sentence(event) == sentence
-    assert environment.warnings(event) == warnings
+    assert environment.warnings(NEW, event) == warnings
 
 
 def test_a_setting_holds_true_or_false_or_the_choice_as_a_machine_value() -> None:

@@ -2,7 +2,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from given import ADMINISTRATOR, KEY, NOBODY, PLATFORM, REGISTER, START
+from given import ADMINISTRATOR, BEGUN, KEY, NOBODY, PLATFORM, REGISTER, START
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import asks
@@ -44,15 +44,17 @@ def test_each_request_is_decided_on_what_the_one_before_left() -> None:
     assert isinstance(off, Applied)
     assert on.change_set is not None
     assert again.change_set is None
-    assert off.standing.position == draft.tip.position == 5
-    assert [entry.change_set for entry in draft.entries] == [1, 1, 3, 4, 4]
+    assert off.standing.position == draft.tip.position == BEGUN + 3
+    change_sets = [entry.change_set for entry in draft.entries]
+    assert change_sets[:BEGUN] == [1] * BEGUN
+    assert change_sets[BEGUN:] == [BEGUN + 1, BEGUN + 2, BEGUN + 2]
 
 
 def test_a_refusal_leaves_no_trace() -> None:
     draft, (refused,) = drafted(request(ON, actor=NOBODY, request_id=uuid4(), reason="why"))
 
     assert isinstance(refused, Refused)
-    assert draft.tip.position == 2
+    assert draft.tip.position == BEGUN
     assert (draft.remarks, draft.requests) == ([], {})
 
 
@@ -71,14 +73,14 @@ def test_a_reason_is_committed_to_in_every_entry_of_its_change_set_with_a_salt_o
 
     first, second = draft.remarks
     assert first.salt != second.salt
-    assert [entry.reason for entry in draft.entries] == [
-        None,
-        None,
+    reasons = [entry.reason for entry in draft.entries]
+    assert reasons[:BEGUN] == [None] * BEGUN
+    assert reasons[BEGUN:] == [
         commitment(first.salt, "why"),
         commitment(first.salt, "why"),
         commitment(second.salt, "why"),
     ]
-    assert [remark.change_set for remark in draft.remarks] == [3, 5]
+    assert [remark.change_set for remark in draft.remarks] == [BEGUN + 1, BEGUN + 3]
 
 
 def test_one_request_id_is_one_request() -> None:
@@ -92,7 +94,7 @@ def test_one_request_id_is_one_request() -> None:
     assert isinstance(first, Applied)
     assert again == Applied(change_set=first.change_set, standing=first.standing, replayed=True)
     assert other == RequestIdReused(request_id=request_id)
-    assert draft.tip.position == 3
+    assert draft.tip.position == BEGUN + 1
 
 
 @given(st.lists(asks(), max_size=8))

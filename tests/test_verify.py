@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from conftest import Place, Process, ask, register
-from given import ALICE, BOB, KEY
+from given import ALICE, BEGUN, BOB, KEY
 
 from domain.actor import SecurityRole
 from domain.membership import GrantRole
@@ -20,11 +20,13 @@ from projections.verify import verify as prove
 OPEN = "ALTER TABLE syncledger.events DISABLE TRIGGER ALL"
 OPEN_HEAD = "ALTER TABLE syncledger.log_head DISABLE TRIGGER ALL"
 ROW = f"UPDATE syncledger.current_settings SET {{}} WHERE environment = '{KEY}'"
-LENGTH = 6
+ON, OFF, TASKS, GRANT = range(BEGUN + 1, BEGUN + 5)
+"""The positions after the registration; OFF and TASKS are of one change set."""
+LENGTH = GRANT
 
 
 async def write(process: Process, key: str = KEY) -> None:
-    """Two entries, one, two of one change set with a reason, and one: six, the row at the end."""
+    """A registration, one entry, two of one set with a reason, and one; the row at the end."""
     await register(process, key)
     await ask(process, SwitchAppointmentAttachments(on=True), environment=key)
     await ask(
@@ -72,9 +74,9 @@ async def test_every_environment_is_found_also_one_that_has_lost_its_head_or_its
 
     assert await environments(process.database) == ["a", "b", "c", "d"]
     assert await found(process, "a") == [("a", 1)]
-    assert await found(process, "b") == [("b", 2)]
+    assert await found(process, "b") == [("b", BEGUN)]
     assert await found(process, "c") == []
-    assert await found(process, "d") == [("d", 2)]
+    assert await found(process, "d") == [("d", BEGUN)]
 
 
 @pytest.mark.parametrize("left", ["remarks", "requests", "current_settings", "changes", "log_head"])
@@ -162,55 +164,61 @@ def remove(what: str) -> str:
 
 
 TAMPERED = {
-    "another payload": (entry("payload = '{\"on\":false}'", 3), [3]),
-    "an impossible payload": (entry("payload = '{}'", 3), [3, 3]),
-    "a payload spelled otherwise": (entry("payload = payload || ' '", 3), [3, 3]),
-    "another actor": (entry("actor = gen_random_uuid()", 5), [5]),
-    "a later time": (entry("recorded_at = recorded_at + interval '1 us'", 4), [4, 5]),
-    "an earlier time": (entry("recorded_at = recorded_at - interval '1 y'", 4), [4, 4]),
-    "no time at all": (entry("recorded_at = 'infinity'", 4), [4, 4]),
-    "no time at all, before": (entry("recorded_at = '-infinity'", 4), [4, 4]),
-    "a time beyond reason": (entry("recorded_at = '20000-01-01'", 4), [1, 4, 6]),
-    "another position": (entry("position = 9", 6), [6, 9]),
-    "another type": (entry("type = 'assigned_tasks_switched.v1'", 3), [3]),
-    "an unknown type": (entry("type = 'none_of_ours.v1'", 3), [3, 3]),
-    "no reason": (entry("reason = NULL", 6), [6, 6]),
-    "another reason": (entry("reason = sha256('')", 3), [3]),
-    "a change set parted": (entry("change_set = 5", 5), [5]),
-    "two change sets joined": (entry("change_set = 2", 3), [3, 3]),
-    "a change set of another place": (entry("change_set = 1", 5), [5, 5]),
-    "another seal": (entry("seal = sha256('')", 3), [3, 4]),
+    "another payload": (entry("payload = '{\"on\":false}'", ON), [ON]),
+    "an impossible payload": (entry("payload = '{}'", ON), [ON, ON]),
+    "a payload spelled otherwise": (entry("payload = payload || ' '", ON), [ON, ON]),
+    "another actor": (entry("actor = gen_random_uuid()", TASKS), [TASKS]),
+    "a later time": (entry("recorded_at = recorded_at + interval '1 us'", OFF), [OFF, TASKS]),
+    "an earlier time": (entry("recorded_at = recorded_at - interval '1 y'", OFF), [OFF, OFF]),
+    "no time at all": (entry("recorded_at = 'infinity'", OFF), [OFF, OFF]),
+    "no time at all, before": (entry("recorded_at = '-infinity'", OFF), [OFF, OFF]),
+    "a time beyond reason": (entry("recorded_at = '20000-01-01'", OFF), [1, OFF, GRANT]),
+    "another position": (entry(f"position = {LENGTH + 3}", GRANT), [GRANT, LENGTH + 3]),
+    "another type": (entry("type = 'assigned_tasks_switched.v1'", ON), [ON]),
+    "an unknown type": (entry("type = 'none_of_ours.v1'", ON), [ON, ON]),
+    "no reason": (entry("reason = NULL", GRANT), [GRANT, GRANT]),
+    "another reason": (entry("reason = sha256('')", ON), [ON]),
+    "a change set parted": (entry(f"change_set = {TASKS}", TASKS), [TASKS]),
+    "two change sets joined": (entry(f"change_set = {BEGUN}", ON), [ON, ON]),
+    "a change set of another place": (entry("change_set = 1", TASKS), [TASKS, TASKS]),
+    "another seal": (entry("seal = sha256('')", ON), [ON, OFF]),
     "the first one removed": (remove("position = 1"), [1, 2, 2, 2]),
-    "one removed": (remove("position = 3"), [3, 4]),
-    "the tail cut": (remove("position = 6"), [6, 6]),
-    "a long tail cut": (remove("position > 2"), [3, 4, 6]),
-    "all removed": (remove("true"), [1, 4, 6, 5]),
-    "one added": (copy(6, 7), [7, 7]),
+    "one removed": (remove(f"position = {ON}"), [ON, OFF]),
+    "the tail cut": (remove(f"position = {GRANT}"), [GRANT, GRANT]),
+    "a long tail cut": (remove(f"position > {BEGUN}"), [ON, OFF, GRANT]),
+    "all removed": (remove("true"), [1, OFF, GRANT, TASKS]),
+    "one added": (copy(GRANT, LENGTH + 1), [LENGTH + 1, LENGTH + 1]),
     "one inserted": (
         "; ".join(
             [
-                entry("position = 7", 6),
-                entry("position = 6, change_set = 6", 5),
-                copy(3, 5),
-                head("position = 7"),
+                entry(f"position = {LENGTH + 1}", GRANT),
+                entry(f"position = {LENGTH}, change_set = {LENGTH}", TASKS),
+                copy(ON, TASKS),
+                head(f"position = {LENGTH + 1}"),
             ]
         ),
-        [5, 5, 6, 7],
+        [TASKS, TASKS, LENGTH, LENGTH + 1],
     ),
-    "an earlier head": (head("position = 5"), [6]),
-    "a later head": (head("position = 7"), [7]),
-    "a head of another seal": (head("seal = sha256('')"), [6]),
-    "a head of another time": (head("recorded_at = now()"), [6]),
-    "no head": ("DELETE FROM syncledger.log_head WHERE environment = $KEY", [6]),
-    "another remark": (remark("text = 'another'", 4), [4]),
-    "another salt": (remark("salt = sha256('')", 6), [6]),
-    "a remark moved": (remark("change_set = 3", 6), [3]),
-    "a remark beyond the end": (remark("change_set = 99", 6), [99]),
-    "a request of another actor": (request("actor = gen_random_uuid()", "= 4"), [5]),
-    "a request that begins elsewhere": (request("first_position = 5", "= 4"), [5]),
-    "a request that ends inside a set": (request("last_position = 4", "= 4"), [4]),
-    "a request that changed nothing inside a set": (request("last_position = 4", "IS NULL"), [4]),
-    "a request beyond the end": (request("last_position = 9", "IS NULL"), [9]),
+    "an earlier head": (head(f"position = {LENGTH - 1}"), [LENGTH]),
+    "a later head": (head(f"position = {LENGTH + 1}"), [LENGTH + 1]),
+    "a head of another seal": (head("seal = sha256('')"), [LENGTH]),
+    "a head of another time": (head("recorded_at = now()"), [LENGTH]),
+    "no head": ("DELETE FROM syncledger.log_head WHERE environment = $KEY", [LENGTH]),
+    "another remark": (remark("text = 'another'", OFF), [OFF]),
+    "another salt": (remark("salt = sha256('')", GRANT), [GRANT]),
+    "a remark moved": (remark(f"change_set = {ON}", GRANT), [ON]),
+    "a remark beyond the end": (remark("change_set = 99", GRANT), [99]),
+    "a request of another actor": (request("actor = gen_random_uuid()", f"= {OFF}"), [TASKS]),
+    "a request that begins elsewhere": (
+        request(f"first_position = {TASKS}", f"= {OFF}"),
+        [TASKS],
+    ),
+    "a request that ends inside a set": (request(f"last_position = {OFF}", f"= {OFF}"), [OFF]),
+    "a request that changed nothing inside a set": (
+        request(f"last_position = {OFF}", "IS NULL"),
+        [OFF],
+    ),
+    "a request beyond the end": (request(f"last_position = {LENGTH + 3}", "IS NULL"), [LENGTH + 3]),
 }
 
 
@@ -253,13 +261,13 @@ async def test_tampering_is_located_wherever_the_pages_begin(
     place: Place, process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write(process)
-    await place.as_superuser(OPEN, entry("change_set = 1", 5).replace("$KEY", f"'{KEY}'"))
-    for size in range(1, 8):
+    await place.as_superuser(OPEN, entry("change_set = 1", TASKS).replace("$KEY", f"'{KEY}'"))
+    for size in range(1, LENGTH + 2):
         monkeypatch.setattr(log, "PAGE", size)
         steps = [step async for step in Verifier(process.database).verify(KEY)]
         report = steps[-1]
         assert isinstance(report, Report)
-        assert report.findings[0].position == 5
+        assert report.findings[0].position == TASKS
         assert report.entries == LENGTH
 
 
@@ -298,7 +306,11 @@ async def test_a_row_at_a_position_where_no_change_set_ends_is_found(
     place: Place, process: Process
 ) -> None:
     await write(process)
-    for position, positions in ((0, [0, 6]), (4, [4, 6]), (7, [7])):
+    for position, positions in (
+        (0, [0, LENGTH]),
+        (OFF, [OFF, LENGTH]),
+        (LENGTH + 1, [LENGTH + 1]),
+    ):
         await place.as_superuser(ROW.format(f"position = {position}"))
 
         assert await found(process) == [(KEY, position) for position in positions]
@@ -332,16 +344,19 @@ async def test_what_nobody_has_folded_yet_is_no_fault(place: Place, process: Pro
 
 
 CHANGED = {
-    "setting": ("UPDATE syncledger.changes SET setting = 'x' WHERE position = 3", [3]),
-    "before": ("UPDATE syncledger.changes SET before = 'x' WHERE position = 3", [3]),
-    "after": ("UPDATE syncledger.changes SET after = NULL WHERE position = 4", [4]),
-    "summary": ("UPDATE syncledger.changes SET summary = 'x' WHERE position = 6", [6]),
-    "removed": ("DELETE FROM syncledger.changes WHERE position = 3", [3]),
-    "removed tail": ("DELETE FROM syncledger.changes WHERE position > 4", [5, 6]),
-    "moved": ("UPDATE syncledger.changes SET position = 7 WHERE position = 6", [6, 7]),
+    "setting": (f"UPDATE syncledger.changes SET setting = 'x' WHERE position = {ON}", [ON]),
+    "before": (f"UPDATE syncledger.changes SET before = 'x' WHERE position = {ON}", [ON]),
+    "after": (f"UPDATE syncledger.changes SET after = NULL WHERE position = {OFF}", [OFF]),
+    "summary": (f"UPDATE syncledger.changes SET summary = 'x' WHERE position = {GRANT}", [GRANT]),
+    "removed": (f"DELETE FROM syncledger.changes WHERE position = {ON}", [ON]),
+    "removed tail": (f"DELETE FROM syncledger.changes WHERE position > {OFF}", [TASKS, GRANT]),
+    "moved": (
+        f"UPDATE syncledger.changes SET position = {LENGTH + 1} WHERE position = {GRANT}",
+        [GRANT, LENGTH + 1],
+    ),
     "added": (
-        f"INSERT INTO syncledger.changes VALUES ('{KEY}', 7, 'setting', NULL, NULL, 'summary')",
-        [7],
+        f"INSERT INTO syncledger.changes VALUES ('{KEY}', {LENGTH + 1}, 'x', NULL, NULL, 'x')",
+        [LENGTH + 1],
     ),
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from edge import ADA, CARL, KEY, WORKER, Edge, Talk, at, opened, serving, until
+from edge import ADA, CARL, KEY, STAFFED, WORKER, Edge, Talk, at, opened, serving, until
 from gql import gql
 from gql.transport.exceptions import TransportQueryError
 from websockets.exceptions import InvalidStatus
@@ -251,7 +251,7 @@ async def test_an_error_ends_its_operation_and_leaves_the_others_alive(edge: Edg
         )
         said = await talk.hear()
         assert at(said, "id") == "feed"
-        assert at(said, "payload.data.settingsFeed.position") == 7
+        assert at(said, "payload.data.settingsFeed.position") == STAFFED + 1
 
 
 async def test_complete_stops_the_operation_and_frees_its_id(edge: Edge) -> None:
