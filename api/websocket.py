@@ -156,7 +156,8 @@ class _Socket:
             raise Close(4409, f"Subscriber for {operation_id} already exists")
         if len(self._operations) >= MOST_OPERATIONS_ON_A_SOCKET:
             raise Close(4429, f"At most {MOST_OPERATIONS_ON_A_SOCKET} operations on a socket.")
-        task = asyncio.create_task(self._run(operation_id, payload, self._identity))
+        work = self._run(operation_id, payload, self._identity)
+        task = asyncio.create_task(work, name=f"operation {operation_id}")
         self._operations[operation_id] = task
         task.add_done_callback(lambda done: self._forget(operation_id, done))
 

@@ -39,9 +39,9 @@ SWITCH = """mutation ($key: String!, $requestId: ID) {
     requestId: $requestId
     changes: [
       {assignedTasks: {enabled: true}}
-      {resourceBookings: {enabled: true}}
+      {deactivateFilter: {filterKey: "template.offline.account.my-accounts"}}
       {assignedTasks: {enabled: false}}
-      {resourceBookings: {enabled: false}}
+      {activateFilter: {filterKey: "template.offline.account.my-accounts"}}
     ]
   }) {
     __typename

@@ -42,6 +42,8 @@ environment            D    D     D       D       D    D      0
 environments           D    D     D       D       D    D      0
 settings               D    D     D       D       D    F      0
 fieldMappings          D    D     D       D       D    F      0
+filterTemplates        D    D     D       D       D    F      0
+filterCatalogue        D    D     D       D       D    D      D
 members                D    D     D       F       F    D      0
 history                D    D     D       F       F    F      0
 settings:Past          D    D     D       F       F    F      0
@@ -62,6 +64,12 @@ changeSettings         D    D     P       P       P    P      N
 preview                D    D     P       P       P    P      N
 syncDirection          D    D     P       P       P    P      N
 restoreSyncDirections  D    D     P       P       P    P      N
+defineFilter           D    D     P       P       P    P      N
+redefineFilter         D    D     P       P       P    P      N
+activateFilter         D    D     P       P       P    P      N
+deactivateFilter       D    D     P       P       P    P      N
+giveTemplate           D    D     P       P       P    P      N
+restoreTemplates       D    D     P       P       P    P      N
 registerEnvironment    P    P     P       P       P    D      P
 registerAgain          P    P     P       P       P    E      P
 renameEnvironment      D    P     P       P       P    D      N
@@ -112,6 +120,14 @@ QUERIES = {
         f'{{ environment(key: "{KEY}") {{ settings {{ fieldMappings {{ direction }} }} }} }}',
         "environment.settings.fieldMappings",
         {},
+    ),
+    "filterTemplates": Asked(
+        f'{{ environment(key: "{KEY}") {{ settings {{ filterTemplates {{ summary }} }} }} }}',
+        "environment.settings.filterTemplates",
+        {},
+    ),
+    "filterCatalogue": Asked(
+        "{ filterCatalogue { tables { table } } }", "filterCatalogue.tables", {}
     ),
     "history": Asked(
         f'{{ environment(key: "{KEY}") {{ history {{ nodes {{ summary }} }} }} }}',
@@ -226,20 +242,37 @@ def on_contoso(field: str, **more: object) -> Asked:
 REGISTER = mutation("registerEnvironment", "RegisterEnvironmentInput")
 
 
+TEMPLATE = {"filterKey": "template.online.task.my-tasks"}
+CHANGES: dict[str, object] = {
+    "syncDirection": {"syncDirection": {"mapping": "contact.notes", "direction": "NONE"}},
+    "restoreSyncDirections": {"restoreSyncDirections": {}},
+    "defineFilter": {
+        "defineFilter": {
+            "role": "SYSTEM_FILTER",
+            "kind": "ONLINE",
+            "table": "task",
+            "name": "All",
+            "criteria": {"tree": {}},
+        }
+    },
+    "redefineFilter": {"redefineFilter": {**TEMPLATE, "description": "Mine"}},
+    "activateFilter": {"activateFilter": TEMPLATE},
+    "deactivateFilter": {"deactivateFilter": TEMPLATE},
+    "giveTemplate": {"giveTemplateToNewUsers": TEMPLATE},
+    "restoreTemplates": {"restoreDefaultTemplates": {}},
+}
+
+
 def mutations() -> dict[str, Asked]:
     new = {"key": f"new-{uuid.uuid4()}", "name": "New", "kind": "TRIAL"}
     someone = {"principal": f"{uuid.uuid4()}@contoso.example", "role": "BASIC_USER"}
     return {
         "changeSettings": Asked(CHANGE, "changeSettings", {"on": True, "mode": "APPLY"}),
         "preview": Asked(CHANGE, "changeSettings", {"on": False, "mode": "PREVIEW"}),
-        "syncDirection": Asked(
-            CHANGE_ONE,
-            "changeSettings",
-            {"change": {"syncDirection": {"mapping": "contact.notes", "direction": "NONE"}}},
-        ),
-        "restoreSyncDirections": Asked(
-            CHANGE_ONE, "changeSettings", {"change": {"restoreSyncDirections": {}}}
-        ),
+        **{
+            name: Asked(CHANGE_ONE, "changeSettings", {"change": change})
+            for name, change in CHANGES.items()
+        },
         "registerEnvironment": Asked(REGISTER, "registerEnvironment", {"input": new}),
         "registerAgain": Asked(REGISTER, "registerEnvironment", {"input": {**new, "key": KEY}}),
         "renameEnvironment": on_contoso("renameEnvironment", name="Renamed"),

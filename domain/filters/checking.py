@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import islice
 from typing import NamedTuple
 
 from domain.filters.catalogue import CATALOGUE, known_column
@@ -77,9 +78,9 @@ class Checked(NamedTuple):
 def checked(criteria: Criteria) -> Checked:
     """Everything that is wrong, the first hundred, and what cannot be verified."""
     checking = _Checking(criteria)
-    problems = tuple(checking.problems())
+    problems = tuple(islice(checking.problems(), MOST_PROBLEMS + 1))
     if len(problems) > MOST_PROBLEMS:
-        more = f"There are {len(problems) - MOST_PROBLEMS} more problems like these."
+        more = f"There are more problems than these {MOST_PROBLEMS}; nobody looked for the rest."
         problems = (*problems[:MOST_PROBLEMS], Problem(path=WHOLE, message=more))
     return Checked(problems, tuple(checking.unverified.values()))
 
