@@ -57,17 +57,16 @@ class Change(Node):
         return await setting_key(self.change, info)
 
     @strawberry.field(description="What the setting held before, as a machine value.")
-    def before(self) -> str | None:
-        return self.change.before
+    def before(self, info: Info) -> str | None:
+        return weighed(self.change.before, info)
 
     @strawberry.field(description="What it holds after, as a machine value.")
-    def after(self) -> str | None:
-        return self.change.after
+    def after(self, info: Info) -> str | None:
+        return weighed(self.change.after, info)
 
     @strawberry.field(description="Filters: what differs in the criteria, a line each.")
-    def differences(self) -> list[str]:
-        event, before, after = self.change.recorded.event, self.change.before, self.change.after
-        return list(differences(event, before, after))
+    def differences(self, info: Info) -> list[str]:
+        return told_differences(self.change, info)
 
     @strawberry.field(description="The change as a sentence.")
     def summary(self) -> str:
@@ -75,7 +74,7 @@ class Change(Node):
 
     @strawberry.field(description="The event as stored, canonical JSON.")
     async def payload(self, info: Info) -> str:
-        return (await self._stored(info)).payload
+        return weighed((await self._stored(info)).payload, info)
 
     @strawberry.field(description="The seal of its entry in the log, in hex.")
     async def seal(self, info: Info) -> str:
@@ -84,6 +83,17 @@ class Change(Node):
     async def _stored(self, info: Info) -> StoredChange:
         key = self.standing.environment.profile.key
         return await info.context.stored.load((key, self.change.recorded.position))
+
+
+def weighed[T: str | None](text: T, info: Info) -> T:
+    """The text itself, which may be FetchXML or have it."""
+    info.context.weigh(text)
+    return text
+
+
+def told_differences(change: log.Change, info: Info) -> list[str]:
+    info.context.weigh(change.before, change.after)
+    return list(differences(change.recorded.event, change.before, change.after))
 
 
 async def setting_key(change: log.Change, info: Info) -> str:

@@ -29,6 +29,8 @@ MOST_PAST_POINTS = 20
 """Of one operation: each may be folded from some way before it."""
 MOST_SEARCHES = 10
 """Of one operation: each may read the whole history of an environment."""
+MOST_CRITERIA = 4_000_000
+"""Characters of FetchXML that an operation reads or writes; a megabyte takes part of a second."""
 SEARCHES_AT_ONCE = 3
 """Of the whole process, so that connections are left for others."""
 
@@ -59,6 +61,7 @@ class Context:
         """Load and count anew from here on: for the next event of a subscription."""
         self._past_points = 0
         self._searches = 0
+        self._criteria = 0
         self.principals = DataLoader[UUID, Principal](self._load_principals)
         self.past = DataLoader[tuple[str, Point], Tip](self._load_past)
         self.stored = DataLoader[tuple[str, int], StoredChange](self._load_stored)
@@ -78,6 +81,18 @@ class Context:
         if standing is None or not self.permissions(standing):
             return None
         return standing
+
+    def weigh(self, *criteria: str | int | None) -> None:
+        """Counts FetchXML that is read, or so many characters of it. TOO_COSTLY for too much."""
+        self._criteria += sum(
+            each if isinstance(each, int) else len(each or "") for each in criteria
+        )
+        if self._criteria > MOST_CRITERIA:
+            raise Problem(
+                ErrorCode.TOO_COSTLY,
+                f"An operation reads at most {MOST_CRITERIA} characters of criteria. Ask for fewer "
+                "filters, or changes of them, at once.",
+            )
 
     @asynccontextmanager
     async def search(self) -> AsyncIterator[None]:

@@ -25,6 +25,7 @@ from api.pages import MOST_IDS
 from api.pages import USUAL as PAGE
 from domain.filters.catalogue import CATALOGUE
 from domain.filters.operators import OPERATORS
+from domain.filters.refusals import MOST_FILTERS
 from domain.mapping_table import MAPPINGS
 from domain.tab import TAB
 
@@ -36,19 +37,16 @@ MOST_REPEATS = 20
 MOST_VALUES = 50_000
 """In an answer, if every list is as long as it may be."""
 LENGTHS = {
-    "all": len(TAB) + PAGE,
+    "all": len(TAB) + 2 * MOST_FILTERS,
     "fieldMappings": len(MAPPINGS),
     "members": PAGE,
-    "systemFilters": PAGE,
-    "filterTemplates": PAGE,
-    "conditions": 10,
-    "groups": 3,
-    "links": 3,
+    "systemFilters": MOST_FILTERS,
+    "filterTemplates": MOST_FILTERS,
     "tables": len(CATALOGUE),
     "columns": max(len(table.columns) for table in CATALOGUE.values()),
     "operators": len(OPERATORS),
 }
-"""How long a list is, or is taken to be."""
+"""How long a list is, or is taken to be. What is in criteria is weighed when it is read."""
 CONNECTIONS = frozenset({"environments", "history"})
 """Lists in pages."""
 

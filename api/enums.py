@@ -183,6 +183,7 @@ described(
     DIRECTION_AFFECTS_SYNC_TIME="Synchronization may take longer or shorter.",
     LAST_ACTIVE_FILTER="No active system filter of the record type is left.",
     TEMPLATE_COPIES_STAY="Users who have a copy of the template keep it as it is.",
+    TEMPLATE_IS_INACTIVE="The template that new users are to be given is not active.",
     UNVERIFIED_COLUMN="The catalogue does not know a column; the organization may have it.",
 )
 described(

@@ -19,6 +19,7 @@ from domain.filters.commands import (
     RedefineFilter,
     RemoveFilter,
     RestoreDefaultTemplates,
+    WithholdTemplateFromNewUsers,
 )
 from domain.filters.criteria import Condition, Group, Link
 
@@ -171,7 +172,13 @@ class RedefineFilterInput:
             )
 
 
-type AboutFilter = ActivateFilter | DeactivateFilter | RemoveFilter | GiveTemplateToNewUsers
+type AboutFilter = (
+    ActivateFilter
+    | DeactivateFilter
+    | RemoveFilter
+    | GiveTemplateToNewUsers
+    | WithholdTemplateFromNewUsers
+)
 
 
 @strawberry.input(description="A filter by its key.")

@@ -7,6 +7,7 @@ from typing import Self
 
 import strawberry
 
+from api.context import Info
 from api.enums import FilterKind, FilterRole, GroupOperator, LinkType, RecordType
 from api.settings import Setting
 from domain.filters import criteria, state, words
@@ -126,15 +127,18 @@ class SyncFilter(Setting):
         return self.standing.environment.filters.gives(self._filter)
 
     @strawberry.field(description="What it chooses, as a tree.")
-    def criteria(self) -> CriteriaGroup:
+    def criteria(self, info: Info) -> CriteriaGroup:
+        info.context.weigh(self._filter.fetch_xml)
         return CriteriaGroup(group=self._filter.criteria.group)
 
     @strawberry.field(description="What it chooses, as FetchXML.")
-    def fetch_xml(self) -> str:
+    def fetch_xml(self, info: Info) -> str:
+        info.context.weigh(self._filter.fetch_xml)
         return self._filter.fetch_xml
 
     @strawberry.field(description="What it chooses, as a sentence; “I” is the user.")
-    def summary(self) -> str:
+    def summary(self, info: Info) -> str:
+        info.context.weigh(self._filter.fetch_xml)
         return words.sentence(self._filter.criteria)
 
 

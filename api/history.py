@@ -143,6 +143,7 @@ async def _setting(context: Context, standing: Standing, key: str) -> str:
     if key not in known and not (beginning and any(each.startswith(key) for each in known)):
         raise bad_input(
             f"There is no setting {key[:80]!r}. `settings {{ all {{ key }} }}` lists those of the "
-            f"tab; besides them there are {NAME}, {STATE} and {ROLE}<principal id>."
+            f"tab; besides them there are {NAME}, {STATE}, {ROLE}<principal id>, and what filters "
+            "that were removed had."
         )
     return key

@@ -31,6 +31,7 @@ from domain.filters.commands import (
     DeactivateFilter,
     GiveTemplateToNewUsers,
     RemoveFilter,
+    WithholdTemplateFromNewUsers,
 )
 from domain.switches import (
     ChooseMailingAddresses,
@@ -113,6 +114,10 @@ class SettingChange:
         default=strawberry.UNSET,
         description="Give this template to new users, in place of the one before.",
     )
+    withhold_template_from_new_users: FilterReference | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Give new users this template no longer, and none in its place.",
+    )
     restore_default_templates: RestoreDefaultTemplatesInput | None = strawberry.field(
         default=strawberry.UNSET,
         description="Restore the default templates, or get them where there never were any.",
@@ -151,6 +156,8 @@ class SettingChange:
             return self.remove_filter.command(RemoveFilter)
         if self.give_template_to_new_users:
             return self.give_template_to_new_users.command(GiveTemplateToNewUsers)
+        if self.withhold_template_from_new_users:
+            return self.withhold_template_from_new_users.command(WithholdTemplateFromNewUsers)
         if self.restore_default_templates:
             return self.restore_default_templates.command
         raise bad_input("A change names exactly one setting.")

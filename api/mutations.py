@@ -13,7 +13,7 @@ import strawberry
 
 from api import refusals
 from api.asking import argument, environment_key, position
-from api.changes import ChangeSet, setting_key
+from api.changes import ChangeSet
 from api.consequences import (
     Impact,
     Warning,  # noqa: A004 -- the glossary's word
@@ -49,6 +49,7 @@ from api.tab import SynchronizationSettings, settings_at
 from domain import environment as whole
 from domain import standing as log
 from domain.environment import Command
+from domain.filters.commands import DefineFilter, RedefineFilter, size
 from domain.impact import impact
 from domain.lifecycle import (
     ArchiveEnvironment,
@@ -72,9 +73,11 @@ class Mutation:
     async def change_settings(
         self, info: Info, input: Annotated[ChangeSettingsInput, argument("What to change.")]
     ) -> ChangeSettingsResult:
+        commands = input.commands()
+        info.context.weigh(*map(_weight, commands))
         ask = Ask(
             environment=environment_key(input.environment_key),
-            commands=input.commands(),
+            commands=commands,
             actor=info.context.actor,
             expected_position=position(input.expected_position, "expectedPosition"),
         )
@@ -152,6 +155,17 @@ class About(NamedTuple):
     command: Callable[[UUID], Command]
 
 
+def _weight(command: Command) -> int:
+    """Characters of criteria that it takes to decide a command: they are read more than once."""
+    if isinstance(command, DefineFilter | RedefineFilter) and command.criteria is not None:
+        return LEAST + READ * size(command.criteria)
+    return 0
+
+
+LEAST, READ = 4_000, 4
+"""Of any criteria; and how often they are read until they are kept and told."""
+
+
 async def _apply(info: Info, request: Request) -> SettingsChanged | SettingsRefused:
     outcome = await info.context.rooms.appender.transact(request)
     if not isinstance(outcome, Applied):
@@ -176,19 +190,7 @@ async def _preview(info: Info, ask: Ask) -> SettingsPreviewed | SettingsRefused:
         if change.recorded.position <= tip.position
     }
     return SettingsPreviewed(
-        changes=[
-            PlannedChange(
-                setting=await setting_key(change, info),
-                type=change.recorded.event.wire_name,
-                before=change.before,
-                after=change.after,
-                differences=list(
-                    whole.differences(change.recorded.event, change.before, change.after)
-                ),
-                summary=whole.sentence(change.recorded.event),
-            )
-            for change in planned.changes
-        ],
+        changes=[PlannedChange(change=each) for each in planned.changes],
         impact=[] if tip.standing is None else _impact(tip.standing, planned.standing),
         settings=SynchronizationSettings(
             standing=planned.standing._replace(last_changes=made), when=When.PREVIEW

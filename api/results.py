@@ -1,20 +1,23 @@
 """What became of a request, in the schema: changed, previewed or refused.
 
-Law: shapes only; what fills them is decided elsewhere.
+Law: what is shown was decided elsewhere.
 """
 
 from typing import Annotated
 
 import strawberry
 
-from api.changes import ChangeSet
+from api.changes import ChangeSet, setting_key, told_differences, weighed
 from api.consequences import (
     Impact,
     Warning,  # noqa: A004 -- the glossary's word
 )
+from api.context import Info
 from api.environments import Environment
 from api.refusals import Refusal
 from api.tab import SynchronizationSettings
+from domain import standing as log
+from domain.environment import sentence
 
 
 @strawberry.type(description="The changes were made, or were there already.")
@@ -31,14 +34,31 @@ class SettingsChanged:
 
 @strawberry.type(description="What one change would do.")
 class PlannedChange:
-    setting: str = strawberry.field(description="The key of the setting.")
-    type: str = strawberry.field(description="The event's wire name.")
-    before: str | None = strawberry.field(description="What it holds, as a machine value.")
-    after: str | None = strawberry.field(description="What it would hold.")
-    differences: list[str] = strawberry.field(
-        description="Filters: what would differ in the criteria, a line each."
-    )
-    summary: str = strawberry.field(description="The change as a sentence.")
+    change: strawberry.Private[log.Change]
+
+    @strawberry.field(description="The key of the setting.")
+    async def setting(self, info: Info) -> str:
+        return await setting_key(self.change, info)
+
+    @strawberry.field(description="The event's wire name.")
+    def type(self) -> str:
+        return self.change.recorded.event.wire_name
+
+    @strawberry.field(description="What it holds, as a machine value.")
+    def before(self, info: Info) -> str | None:
+        return weighed(self.change.before, info)
+
+    @strawberry.field(description="What it would hold.")
+    def after(self, info: Info) -> str | None:
+        return weighed(self.change.after, info)
+
+    @strawberry.field(description="Filters: what would differ in the criteria, a line each.")
+    def differences(self, info: Info) -> list[str]:
+        return told_differences(self.change, info)
+
+    @strawberry.field(description="The change as a sentence.")
+    def summary(self) -> str:
+        return sentence(self.change.recorded.event)
 
 
 @strawberry.type(
@@ -50,7 +70,8 @@ class SettingsPreviewed:
     changes: list[PlannedChange] = strawberry.field(description="In order; empty for none.")
     impact: list[Impact] = strawberry.field(
         description="What starts and stops travelling, by record type. Users' own filters are not "
-        "known here. Resource bookings are no record type: their warning tells."
+        "known here. Resource bookings, and accounts that are carried offline, are no record "
+        "type, and are not told."
     )
     settings: SynchronizationSettings = strawberry.field(
         description="As they would stand. Nothing can be fetched by their ids."

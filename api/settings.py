@@ -21,11 +21,12 @@ from api.enums import (
 from api.nodes import Node, When, node_id
 from domain import field_mappings, mapping_table
 from domain.environment import default, is_default, value
+from domain.filters import state
 from domain.standing import Standing
 from domain.switches import (
     Switches,
 )
-from domain.tab import Place, place
+from domain.tab import Place, place, warnings
 
 if TYPE_CHECKING:
     from api.changes import Change
@@ -65,7 +66,9 @@ class Setting(Node):
     def label(self) -> str:
         return self._place.label
 
-    @strawberry.field(description="What it does.")
+    @strawberry.field(
+        description="What it does; of a filter, what it was described as, which may be nothing."
+    )
     def description(self) -> str:
         return self._place.description
 
@@ -87,8 +90,11 @@ class Setting(Node):
         return Change(change=change, standing=self.standing)
 
     @strawberry.field(description="What to know before touching it.")
-    def warnings(self) -> list[Warning]:
-        return [Warning.of(warning) for warning in self._place.warnings]
+    def warnings(self, info: Info) -> list[Warning]:
+        environment = self.standing.environment
+        if self.setting.startswith(state.PREFIX):
+            info.context.weigh(value(environment, self.setting))
+        return [Warning.of(each) for each in warnings(environment.filters, self.setting)]
 
 
 @strawberry.type(description="A setting that is on or off.")

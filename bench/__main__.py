@@ -11,6 +11,8 @@ import uvloop
 
 from bench.append import append
 from bench.edge import feed, mutate, read
+from bench.fetchxml import fetchxml
+from bench.match import match
 from bench.measure import Figure, Options
 from bench.past import asof, history
 from bench.start import start
@@ -27,6 +29,8 @@ WORKLOADS: Mapping[str, Workload] = {
     "asof": asof,
     "rebuild": rebuild,
     "verify": verify,
+    "match": match,
+    "fetchxml": fetchxml,
     "start": start,
 }
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from domain import field_mappings
 from domain.environment import Environment
 from domain.filters.catalogue import CATALOGUE, RECORD_TYPES
+from domain.filters.differences import alike
 from domain.filters.state import Filter, FilterKind, Filters, given_setting
 from domain.filters.words import sentence
 from domain.mapping_table import FieldMapping, RecordType, SyncDirection
@@ -48,7 +49,7 @@ def _of_table(before: Filters, after: Filters, kind: FilterKind, table: str) -> 
     for key, each in now.items():
         if key not in was:
             yield f"“{each.name}” starts choosing records. {sentence(each.criteria)}."
-        elif each.fetch_xml != was[key].fetch_xml:
+        elif not alike(was[key].criteria, each.criteria):
             yield (
                 f"“{each.name}” chooses other records. {sentence(each.criteria)}; no longer: "
                 f"{sentence(was[key].criteria)}."
@@ -63,7 +64,7 @@ def _of_table(before: Filters, after: Filters, kind: FilterKind, table: str) -> 
         plural = CATALOGUE[table].plural
         yield f"{plural} travel only for users who have an active filter of their own."
     one, other = _offered(before, kind, table), _offered(after, kind, table)
-    if other is not None and (one is None or one.fetch_xml != other.fetch_xml):
+    if other is not None and (one is None or not alike(one.criteria, other.criteria)):
         yield f"New users get “{other.name}”. {sentence(other.criteria)}."
     if one is not None and other is None:
         yield f"New users get no template any longer; “{one.name}” was given to them."

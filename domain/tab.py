@@ -13,7 +13,6 @@ from domain.filters import state
 from domain.filters.catalogue import CATALOGUE
 from domain.filters.consequences import standing_warnings
 from domain.filters.state import FilterKind, Filters
-from domain.filters.words import sentence
 from domain.mapping_table import MAPPINGS, NAMES, FieldMapping
 from domain.warning import Warning  # noqa: A004 -- see domain/warning.py
 
@@ -29,7 +28,7 @@ class Section(StrEnum):
 
 
 class Place(NamedTuple):
-    """`warnings`: what to know before touching the setting."""
+    """`warnings`: what to know before touching the setting; of a filter, ask `warnings`."""
 
     section: Section
     label: str
@@ -117,12 +116,20 @@ def place(filters: Filters, key: str) -> Place | None:
     return _given(key) if key in filters.given else TAB.get(key)
 
 
+def warnings(filters: Filters, key: str) -> tuple[Warning, ...]:
+    """What to know before touching a setting."""
+    filter_ = filters.by_key.get(key.removeprefix(state.PREFIX))
+    if filter_ is not None and key.startswith(state.PREFIX):
+        return standing_warnings(filters, filter_)
+    found = place(filters, key)
+    return () if found is None else found.warnings
+
+
 def _filter(filters: Filters, key: str) -> Place | None:
     found = filters.by_key.get(key)
     if found is None:
         return None
-    told = found.description or f"{sentence(found.criteria)}."
-    return Place(SECTIONS[found.kind], found.name, told, standing_warnings(filters, found))
+    return Place(SECTIONS[found.kind], found.name, found.description, ())
 
 
 def _given(key: str) -> Place:

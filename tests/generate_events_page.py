@@ -18,6 +18,7 @@ from domain.filters.facts import (
     FilterRedefined,
     FilterRemoved,
     TemplateGivenToNewUsers,
+    TemplateWithheldFromNewUsers,
 )
 from domain.filters.lifecycle import About
 from domain.filters.state import FilterKind, FilterRole, canonical_text
@@ -129,6 +130,15 @@ EXAMPLES: dict[type[Event], tuple[str, Event]] = {
         (
             "New users are given this template, and not the one before.",
             TemplateGivenToNewUsers(
+                kind=FilterKind.ONLINE,
+                table="task",
+                filter_key="template.online.task.my-tasks",
+                name="My Tasks",
+            ),
+        ),
+        (
+            "New users are given no template of this kind and table any longer.",
+            TemplateWithheldFromNewUsers(
                 kind=FilterKind.ONLINE,
                 table="task",
                 filter_key="template.online.task.my-tasks",

@@ -28,6 +28,7 @@ from domain.filters.commands import (
     RedefineFilter,
     RemoveFilter,
     RestoreDefaultTemplates,
+    WithholdTemplateFromNewUsers,
 )
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator
 from domain.filters.facts import (
@@ -37,6 +38,7 @@ from domain.filters.facts import (
     FilterRedefined,
     FilterRemoved,
     TemplateGivenToNewUsers,
+    TemplateWithheldFromNewUsers,
 )
 from domain.filters.state import KEY_FORM as FILTER_KEY_FORM
 from domain.filters.state import canonical_text
@@ -138,6 +140,7 @@ COMMANDS: dict[type[Command], SearchStrategy[Command]] = {
     DeactivateFilter: st.builds(DeactivateFilter, key=filter_keys),
     RemoveFilter: st.builds(RemoveFilter, key=filter_keys),
     GiveTemplateToNewUsers: st.builds(GiveTemplateToNewUsers, key=filter_keys),
+    WithholdTemplateFromNewUsers: st.builds(WithholdTemplateFromNewUsers, key=filter_keys),
     RestoreDefaultTemplates: st.builds(RestoreDefaultTemplates),
 }
 commands = st.one_of(*COMMANDS.values())
@@ -175,6 +178,7 @@ EVENTS: dict[type[Event], SearchStrategy[Event]] = {
     FilterDeactivated: st.builds(FilterDeactivated, **about_filter),
     FilterRemoved: st.builds(FilterRemoved, **about_filter),
     TemplateGivenToNewUsers: st.builds(TemplateGivenToNewUsers, **about_filter),
+    TemplateWithheldFromNewUsers: st.builds(TemplateWithheldFromNewUsers, **about_filter),
 }
 events = st.one_of(*EVENTS.values())
 """Any event on its own, whether or not it can be reached."""

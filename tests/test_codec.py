@@ -19,6 +19,7 @@ from domain.filters.facts import (
     FilterRedefined,
     FilterRemoved,
     TemplateGivenToNewUsers,
+    TemplateWithheldFromNewUsers,
 )
 from domain.filters.lifecycle import About
 from domain.filters.state import FilterKind, FilterRole
@@ -126,6 +127,12 @@ RELEASED: dict[str, tuple[Event, str]] = {
             '{"active":false,"filter_key":"mine","kind":"OFFLINE","name":"Mine",'
             '"role":"SYSTEM_FILTER","table":"task"}'
         ),
+    ),
+    "template_withheld_from_new_users.v1": (
+        TemplateWithheldFromNewUsers(
+            kind=FilterKind.ONLINE, table="contact", filter_key="ours", name="Ours"
+        ),
+        '{"filter_key":"ours","kind":"ONLINE","name":"Ours","table":"contact"}',
     ),
     "template_given_to_new_users.v1": (
         TemplateGivenToNewUsers(

@@ -69,6 +69,7 @@ redefineFilter         D    D     P       P       P    P      N
 activateFilter         D    D     P       P       P    P      N
 deactivateFilter       D    D     P       P       P    P      N
 giveTemplate           D    D     P       P       P    P      N
+withholdTemplate       D    D     P       P       P    P      N
 restoreTemplates       D    D     P       P       P    P      N
 registerEnvironment    P    P     P       P       P    D      P
 registerAgain          P    P     P       P       P    E      P
@@ -259,6 +260,7 @@ CHANGES: dict[str, object] = {
     "activateFilter": {"activateFilter": TEMPLATE},
     "deactivateFilter": {"deactivateFilter": TEMPLATE},
     "giveTemplate": {"giveTemplateToNewUsers": TEMPLATE},
+    "withholdTemplate": {"withholdTemplateFromNewUsers": TEMPLATE},
     "restoreTemplates": {"restoreDefaultTemplates": {}},
 }
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Kept, Link, LinkType
-from domain.filters.elements import MOST_CHARACTERS, MOST_DEPTH
+from domain.filters.elements import INCOMING
 from domain.filters.fetchxml import canonical, parsed, written
 from domain.filters.problem import Problem
 
@@ -198,7 +198,7 @@ MALFORMED = {
     "instruction": ("<?php echo 1 ?><fetch/>", "criteria", "The instruction 'php' is not read"),
     "nothing": ("", "criteria", "no element found"),
     "half": (asked("<filter>")[:40], FILTER, "This is no XML"),
-    "large": ("<fetch>" + " " * MOST_CHARACTERS, "criteria", "at most 200000 characters"),
+    "large": ("<fetch>" + " " * INCOMING.characters, "criteria", "at most 200000 characters"),
     "surrogate": ("<fetch>\ud800", "criteria", "cannot contain U+D800"),
     "control": (asked("\x01"), "fetch/entity[1]", "invalid token"),
     "attributes": (
@@ -206,7 +206,7 @@ MALFORMED = {
         "criteria",
         "<fetch> has 33 attributes",
     ),
-    "elements": (asked("<order/>" * 5_000), "fetch/entity[1]", "at most 5000 elements"),
+    "elements": (asked("<order/>" * 5_000), "fetch/entity[1]", "at most 3000 elements"),
 }
 
 
@@ -221,8 +221,8 @@ def test_what_is_no_filter_is_refused_with_its_place(name: str) -> None:
 def test_elements_stand_only_so_deep() -> None:
     deep = "<filter>" * 10_000
     [(path, message)] = problems(asked(deep))
-    assert path.count("/") == MOST_DEPTH - 1
-    assert message == f"Elements stand at most {MOST_DEPTH} deep here."
+    assert path.count("/") == INCOMING.depth - 1
+    assert message == f"Elements stand at most {INCOMING.depth} deep here."
 
 
 def test_every_problem_of_the_form_is_told_at_once() -> None:

@@ -5,9 +5,10 @@ import strategies  # noqa: F401 -- switches the deadline off
 from filter_strategies import criteria
 from hypothesis import given
 
-from domain.filters.checking import MOST_PROBLEMS, checked
+from domain.filters.checking import checked
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Link, LinkType
 from domain.filters.operators import OPERATORS
+from domain.filters.problem import MOST_PROBLEMS
 
 STATE = Condition(column="statecode", operator="eq", values=("0",))
 PARTIES = Link(table="activityparty", from_column="activityid", to_column="activityid")

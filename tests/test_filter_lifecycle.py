@@ -19,7 +19,9 @@ from domain.filters.commands import (
     RedefineFilter,
     RemoveFilter,
     RestoreDefaultTemplates,
+    WithholdTemplateFromNewUsers,
 )
+from domain.filters.consequences import standing_warnings
 from domain.filters.criteria import Condition, Criteria, Group, Link, LinkType
 from domain.filters.facts import (
     FilterActivated,
@@ -28,11 +30,14 @@ from domain.filters.facts import (
     FilterRedefined,
     FilterRemoved,
     TemplateGivenToNewUsers,
+    TemplateWithheldFromNewUsers,
 )
 from domain.filters.lifecycle import About
 from domain.filters.problem import Problem
 from domain.filters.refusals import (
+    MOST_CHARACTERS,
     MOST_FILTERS,
+    DefaultTemplateBlocked,
     FilterNameTaken,
     FilterNotFound,
     FilterNotValid,
@@ -41,6 +46,7 @@ from domain.filters.refusals import (
     TemplateIsGiven,
     TooManyFilters,
 )
+from domain.filters.state import MOST_CHARACTERS as LONGEST_TEXT
 from domain.filters.state import (
     Filter,
     FilterKind,
@@ -51,7 +57,7 @@ from domain.filters.state import (
     understood,
 )
 from domain.filters.templates import TEMPLATES
-from domain.plan import ChangedMeanwhile
+from domain.plan import ChangedMeanwhile, Planned, Refused
 from domain.warning import WarningCode
 
 SYSTEM, TEMPLATE = FilterRole.SYSTEM_FILTER, FilterRole.USER_FILTER_TEMPLATE
@@ -116,7 +122,8 @@ def gave(key: str, name: str) -> TemplateGivenToNewUsers:
 MINE = "template.online.contact.my-outlook-contacts"
 ALL_MINE = given(*BEGINNING[2:])
 """A new environment, templates included."""
-FACTS = json.loads((Path(__file__).parent / "facts" / "filters.json").read_text(encoding="utf-8"))
+FOLDER = Path(__file__).parent / "facts"
+FACTS = json.loads((FOLDER / "filters.json").read_text(encoding="utf-8"))
 
 
 def tree(node: dict[str, Any]) -> Group:
@@ -232,7 +239,9 @@ def test_defining_the_same_again_changes_nothing_with_or_without_its_key() -> No
     given(defined()).when(define(key="k"), define(key=None)).then()
 
 
-@pytest.mark.parametrize("name", ["Active", "ACTIVE", " active ", "aCTive"])
+@pytest.mark.parametrize(
+    "name", ["Active", "ACTIVE", " active ", "aCTive", "Act\u200bive", "\uff21ctive"]
+)
 def test_a_name_is_taken_whatever_its_case(name: str) -> None:
     asked = define(name, criteria=BERLIN, key=None)
     given(defined()).when(asked).refused(FilterNameTaken(by=kept(defined())))
@@ -483,10 +492,114 @@ def test_restoring_touches_only_what_differs() -> None:
 
 
 def test_a_name_or_key_in_the_way_of_the_defaults_is_told() -> None:
-    namesake = defined("k", "my outlook contacts", TEMPLATE)
-    given(namesake).when(RestoreDefaultTemplates()).refused(FilterNameTaken(by=kept(namesake)))
-    squatter = defined(MINE, "Other", SYSTEM)
-    given(squatter).when(RestoreDefaultTemplates()).refused(FilterNameTaken(by=kept(squatter)))
+    for squatter in (
+        defined("k", "my outlook contacts", TEMPLATE),
+        defined(MINE, "Other", SYSTEM),
+    ):
+        blocked = DefaultTemplateBlocked(template=TEMPLATES[MINE], by=kept(squatter))
+        given(squatter).when(RestoreDefaultTemplates()).refused(blocked)
+        assert repr(squatter.filter_key) in blocked.message
+        assert "Rename or remove that filter first." in blocked.message
+
+
+def test_a_template_can_be_given_to_nobody_and_then_removed() -> None:
+    withheld = TemplateWithheldFromNewUsers(
+        kind=ONLINE, table="contact", filter_key=MINE, name="My Outlook Contacts"
+    )
+    planned = ALL_MINE.when(
+        WithholdTemplateFromNewUsers(key=MINE),
+        WithholdTemplateFromNewUsers(key=MINE),
+        RemoveFilter(key=MINE),
+    ).then(withheld, FilterRemoved(**about(MINE, "My Outlook Contacts", TEMPLATE), active=True))
+    assert "defaultTemplate:ONLINE:contact" not in planned.standing.environment.filters.given
+    assert (planned.changes[0].before, planned.changes[0].after) == (MINE, None)
+    assert sentence(withheld) == (
+        "New users are no longer given the template “My Outlook Contacts” for contacts"
+    )
+
+
+def at_the_limits() -> list[Group]:
+    """Trees of which each is as large as one limit allows, or larger than it does."""
+    many = [str(number) for number in range(500)]
+    ins = [Condition(column="fullname", operator="in", values=tuple(many[:n])) for n in (500, 499)]
+    marks = Condition(column="fullname", operator="eq", values=("&" * 4_000,))
+    return [
+        Group(conditions=(ins[0],) * 4),
+        Group(conditions=(ins[0],) * 4 + (CITY,)),
+        Group(conditions=(ins[1],) * 11),
+        Group(conditions=(marks,) * 3),
+        Group(conditions=(marks,) * 15),
+        Group(groups=(Group(),) * 199),
+        Group(groups=(Group(),) * 200),
+        Group(conditions=(OPEN,) * 500),
+    ]
+
+
+KEPT = " ".join(f"ui{chr(97 + number)}='x'" for number in range(22))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *at_the_limits(),
+        (
+            f"<fetch><entity name='contact'><filter {KEPT}><condition attribute='fullname' "
+            f"operator='eq' {KEPT.rsplit(' ', 1)[0]}><value>x</value></condition>"
+            "</filter></entity></fetch>"
+        ),
+        f"<fetch {KEPT}><entity {KEPT} name='contact'/></fetch>",
+        "<fetch><entity name='contact'><filter>"
+        + f"<condition attribute='fullname' operator='eq' value='{'>' * 4_000}'/>" * 15
+        + "</filter></entity></fetch>",
+    ],
+)
+def test_what_can_be_stored_can_be_read_again(asked: Asked) -> None:
+    """At every limit: a filter is refused, or is a filter for good."""
+    outcome = given().when(define(criteria=asked)).outcome
+    if isinstance(outcome, Refused):
+        [refused] = outcome.refusals
+        assert isinstance(refused.refusal, FilterNotValid)
+        assert {problem.path for problem in refused.refusal.problems} == {"criteria"}
+    else:
+        assert isinstance(outcome, Planned)
+        event = outcome.changes[0].recorded.event
+        assert isinstance(event, FilterDefined)
+        assert len(event.fetch_xml) <= LONGEST_TEXT
+        assert canonical_text(understood(event.fetch_xml)) == event.fetch_xml
+        assert differences(event, None, event.fetch_xml)
+
+
+def test_all_filters_together_have_a_size() -> None:
+    long = Group(
+        conditions=(Condition(column="fullname", operator="eq", values=("x" * 4_000,)),) * 15
+    )
+    size = len(text(long))
+    fitting = MOST_CHARACTERS // size
+    full = [defined(f"k{number}", f"Name {number}", group=long) for number in range(fitting)]
+    given(*full).when(define(criteria=long)).refused(TooManyFilters())
+    given(*full, defined()).when(RedefineFilter(key="k", criteria=long)).refused(TooManyFilters())
+    given(*full).when(RedefineFilter(key="k0", criteria=long, name="Other")).events()
+    given(*full[1:]).when(define(criteria=long)).events()
+
+
+def test_giving_an_inactive_template_is_told() -> None:
+    off = FilterDeactivated(**about(role=TEMPLATE))
+    template = defined(role=TEMPLATE)
+    idle = [WarningCode.TEMPLATE_IS_INACTIVE]
+    assert codes(after(template, off, gave("k", "Active")), gave("k", "Active")) == idle
+    assert codes(after(template, gave("k", "Active"), off), off) == idle
+    assert codes(after(template, gave("k", "Active")), gave("k", "Active")) == []
+    assert codes(NEW, gave("k", "Active")) == []
+    there = after(template, gave("k", "Active"), off).filters
+    assert [each.code for each in standing_warnings(there, there.by_key["k"])] == [
+        WarningCode.TEMPLATE_COPIES_STAY,
+        *idle,
+    ]
+
+
+def test_the_released_templates_stay_as_they_are() -> None:
+    released = json.loads((FOLDER / "released-templates.json").read_text(encoding="utf-8"))
+    assert {key: each.fetch_xml for key, each in TEMPLATES.items()} == released
 
 
 def test_there_are_at_most_so_many_filters() -> None:
@@ -523,6 +636,9 @@ def test_a_bad_key_is_told_what_a_key_is(key: str) -> None:
         ({"name": ""}, "A filter's name has 1 to 200 characters, not 0."),
         ({"name": "x" * 201}, "A filter's name has 1 to 200 characters, not 201."),
         ({"name": "  \t"}, "A filter's name is more than spaces."),
+        ({"name": "\u200b"}, "A filter's name is more than spaces."),
+        ({"name": "a\nb"}, "A filter's name is one line, without U+000A."),
+        ({"name": "a\u2028b"}, "A filter's name is one line, without U+2028."),
         ({"description": "x" * 2001}, "A filter's description has 0 to 2000 characters, not 2001."),
         ({"name": "a\0"}, "A filter's name cannot contain U+0000."),
     ],

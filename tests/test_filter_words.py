@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from domain.filters.catalogue import CATALOGUE
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Link, LinkType
-from domain.filters.differences import additions, differences, removals
+from domain.filters.differences import MOST_LINES, additions, alike, differences, removals
 from domain.filters.fetchxml import canonical
 from domain.filters.operators import ALIASES, OPERATORS
 from domain.filters.templates import TEMPLATES
@@ -209,8 +209,8 @@ OWNING = Condition(column="participationtypemask", operator="eq", values=("9",))
         (
             parties(ME, OWNING, kind=LinkType.NOT_ANY),
             (
-                "Tasks without activity parties (by activityid) whose party is me and whose "
-                "participation type is owner"
+                "Tasks without activity parties (by activityid) (whose party is me and whose "
+                "participation type is owner)"
             ),
         ),
         (parties(ME), "Tasks with activity parties (by activityid) whose party is me"),
@@ -218,25 +218,22 @@ OWNING = Condition(column="participationtypemask", operator="eq", values=("9",))
         (
             parties(ME, ME, OWNING),
             (
-                "Tasks with activity parties (by activityid) whose party is me and "
-                "whose party is me "
-                "and whose participation type is owner"
+                "Tasks with activity parties (by activityid) (whose party is me and "
+                "whose party is me and whose participation type is owner)"
             ),
         ),
         (
             parties(ME, Condition(column="participationtypemask", operator="ne", values=("9",))),
             (
-                "Tasks with activity parties (by activityid) whose party is me and "
-                "whose participation "
-                "type is not owner"
+                "Tasks with activity parties (by activityid) (whose party is me and "
+                "whose participation type is not owner)"
             ),
         ),
         (
             parties(ME, Condition(column="addressused", operator="null")),
             (
-                "Tasks with activity parties (by activityid) whose party is me and "
-                "whose address used "
-                "is empty"
+                "Tasks with activity parties (by activityid) (whose party is me and "
+                "whose address used is empty)"
             ),
         ),
     ],
@@ -253,9 +250,63 @@ def test_taking_part_in_one_of_two_ways_is_something_else() -> None:
         criteria=asking(ME, OWNING, one=True),
     )
     assert sentence(Criteria(table="task", group=asking(link))) == (
-        "Tasks with activity parties (by activityid) whose party is me or whose participation type "
-        "is owner"
+        "Tasks with activity parties (by activityid) (whose party is me or whose participation "
+        "type is owner)"
     )
+
+
+def test_comparing_the_way_of_taking_part_is_something_else() -> None:
+    other = Condition(column="participationtypemask", operator="eq", compared_column="new_x")
+    assert sentence(parties(ME, other)) == (
+        "Tasks with activity parties (by activityid) (whose party is me and whose participation "
+        "type is the new_x)"
+    )
+
+
+NAMED_B = Group(conditions=(Condition(column="name", operator="begins-with", values=("B",)),))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (contacts(CITY, asking(), one=True), contacts(CITY)),
+        (
+            contacts(linked(LinkType.NOT_ANY), linked(LinkType.ANY, NAMED_B)),
+            contacts(
+                linked(LinkType.NOT_ANY, asking(*NAMED.conditions, linked(LinkType.ANY, NAMED_B)))
+            ),
+        ),
+        (
+            contacts(linked(LinkType.ANY, asking(OPEN, CITY, one=True))),
+            contacts(linked(LinkType.ANY, asking(OPEN)), CITY, one=True),
+        ),
+        (
+            contacts(Condition(column="lastname", operator="eq", values=("A” or “B",))),
+            contacts(Condition(column="lastname", operator="in", values=("A", "B"))),
+        ),
+        (
+            contacts(Condition(column="lastname", operator="eq", values=("x” or that I own",))),
+            contacts(
+                Condition(column="lastname", operator="eq", values=("x",)),
+                MINE,
+                one=True,
+            ),
+        ),
+    ],
+)
+def test_what_asks_for_other_records_is_told_otherwise(one: Criteria, other: Criteria) -> None:
+    assert sentence(one) != sentence(other)
+
+
+def test_what_holds_of_everything_is_said_in_an_alternative() -> None:
+    assert sentence(contacts(CITY, asking(), one=True)) == (
+        "Contacts whose address 1: city is “Berlin” or (anything)"
+    )
+
+
+def test_a_choice_that_contains_values_is_no_state() -> None:
+    asked = Condition(column="statecode", operator="contain-values", values=("0",))
+    assert sentence(contacts(asked)) == "Contacts whose status contains active"
 
 
 def test_every_operator_has_words_with_a_place_for_its_values() -> None:
@@ -332,6 +383,37 @@ def test_an_endless_sentence_ends_in_dots() -> None:
         ),
         (contacts(asking()), contacts(), ("removed: (anything)",)),
         (
+            contacts(),
+            contacts(OPEN, CITY, one=True),
+            ("added: (that are active or whose address 1: city is “Berlin”)",),
+        ),
+        (
+            contacts(OPEN, CITY, one=True),
+            contacts(),
+            ("removed: (that are active or whose address 1: city is “Berlin”)",),
+        ),
+        (
+            contacts(OPEN),
+            contacts(Condition(column="statecode", operator="in", values=("0",))),
+            ("changed: status eq → in",),
+        ),
+        (
+            contacts(linked(LinkType.ANY, None)),
+            contacts(linked(LinkType.ANY, asking())),
+            ("changed: attributes of FetchXML that mean nothing here",),
+        ),
+        (
+            contacts(asking(OPEN, MINE), asking(OPEN, MINE), asking(CITY)),
+            contacts(asking(OPEN, MINE), asking(OPEN, BIRTHDAY), asking(OPEN, BIRTHDAY)),
+            (
+                "in group 2, removed: owner is me",
+                "in group 2, added: birthday is in the next 7 days",
+                "in group 3, removed: address 1: city is “Berlin”",
+                "in group 3, added: status is active",
+                "in group 3, added: birthday is in the next 7 days",
+            ),
+        ),
+        (
             contacts(linked(LinkType.ANY)),
             contacts(linked(LinkType.ANY, asking(OPEN))),
             (
@@ -402,7 +484,15 @@ def test_what_begins_or_ends_is_told_whole() -> None:
     assert additions(contacts(OPEN, MINE)) == ("added: status is active", "added: owner is me")
     assert removals(contacts(OPEN, MINE)) == ("removed: status is active", "removed: owner is me")
     assert additions(contacts(OPEN, MINE, one=True)) == ("added: (that are active or that I own)",)
-    assert additions(contacts()) == ()
+    assert additions(contacts()) == ("added: all records",)
+    assert removals(contacts(asking())) == ("removed: (anything)",)
+
+
+def test_of_many_lines_some_are_told_and_the_rest_counted() -> None:
+    many = [Condition(column=f"new_{number}", operator="null") for number in range(120)]
+    told = additions(contacts(*many))
+    assert len(told) == MOST_LINES + 1
+    assert told[-1] == "and 20 more"
 
 
 @settings(max_examples=200)
@@ -412,6 +502,7 @@ def test_there_is_a_line_exactly_where_something_differs(data: st.DataObject) ->
     other = data.draw(st.sampled_from([one, replace(one, group=another)]))
     assert differences(one, one) == ()
     assert (differences(one, other) == ()) == (one == other)
+    assert alike(one, other) or one != other
 
 
 @given(criteria)

@@ -99,7 +99,7 @@ async def test_a_new_environment_has_its_templates_each_given_to_new_users(edge:
     assert at(first, "key") == "filter:template.online.contact.my-outlook-contacts"
     assert at(first, "label") == "My Outlook Contacts"
     assert at(first, "summary") == "Contacts that I own and that are active"
-    assert at(first, "description") == "Contacts that I own and that are active."
+    assert at(first, "description") == ""
     assert at(first, "section") == "SYSTEM_FILTERS"
     assert at(first, "recordType") == "CONTACT"
     assert at(first, "fetchXml") == XML
@@ -253,6 +253,7 @@ async def test_nobody_else_changes_filters(edge: Edge, person: Person, mode: str
         {"deactivateFilter": reference},
         {"removeFilter": reference},
         {"giveTemplateToNewUsers": reference},
+        {"withholdTemplateFromNewUsers": reference},
         {"restoreDefaultTemplates": {}},
     ):
         refused = await change(edge, key, asked, person=person, mode=mode)
@@ -275,8 +276,9 @@ async def test_who_may_change_settings_changes_filters_in_every_way(
         {"activateFilter": reference},
         {"deactivateFilter": reference},
         {"giveTemplateToNewUsers": reference},
-        {"restoreDefaultTemplates": {"kind": "ONLINE"}},
+        {"withholdTemplateFromNewUsers": reference},
         {"removeFilter": reference},
+        {"restoreDefaultTemplates": {"kind": "ONLINE"}},
         person=person,
     )
     assert [at(each, "type") for each in list_at(applied, "changeSet.changes")] == [
@@ -285,8 +287,9 @@ async def test_who_may_change_settings_changes_filters_in_every_way(
         "filter_activated.v1",
         "filter_deactivated.v1",
         "template_given_to_new_users.v1",
-        "template_given_to_new_users.v1",
+        "template_withheld_from_new_users.v1",
         "filter_removed.v1",
+        "template_given_to_new_users.v1",
     ]
     changes = list_at(applied, "changeSet.changes")
     assert at(changes[4], "setting") == "defaultTemplate:ONLINE:contact"
@@ -429,7 +432,7 @@ async def test_every_setting_has_its_place_filters_included(edge: Edge) -> None:
     assert at(every[9], "__typename") == "DefaultTemplate"
     for each in every:
         assert text_at(each, "label")
-        assert text_at(each, "description")
+        assert text_at(each, "description") or at(each, "__typename") == "SyncFilter"
         node = await edge.data(
             BEN,
             "query ($id: ID!) { node(id: $id) { id ... on Setting { key } } }",
@@ -540,3 +543,71 @@ async def test_filters_defined_at_once_are_each_in_force_for_the_next(edge: Edge
     assert messages[1] == "Contacts travel only for users who have an active filter of their own."
     assert at(preview, "warnings.0.code") == "LAST_ACTIVE_FILTER"
     assert at(preview, "settings.systemFilters") == [{"filterKey": "b", "active": False}]
+
+
+FULL = {
+    "tree": {
+        "conditions": [
+            {"column": f"new_{number:03}", "operator": "eq", "values": ["x" * 40]}
+            for number in range(500)
+        ]
+    }
+}
+REPEATED = """mutation ($key: String!, $criteria: FilterCriteriaInput!) {
+  changeSettings(input: { environmentKey: $key, mode: PREVIEW, changes: [%s] }) { __typename } }"""
+
+
+async def test_one_variable_said_many_times_is_counted_each_time(edge: Edge) -> None:
+    key = await edge.open()
+    named = '{redefineFilter: {filterKey: "template.online.task.my-tasks", criteria: $criteria}}'
+    for times, expected in ((2, []), (60, ["TOO_COSTLY"])):
+        document = REPEATED % (" ".join([named] * times))
+        body = await edge.ask(CARL, document, {"key": key, "criteria": FULL})
+        assert codes(body) == expected
+
+
+async def test_what_is_read_of_criteria_has_a_limit(edge: Edge) -> None:
+    key = await edge.open()
+    await change(edge, key, *(define(f"k{n}", FULL, name=f"Name {n}") for n in range(5)))
+    fields = " ".join(f"f{n}: fetchXml" for n in range(18))
+    document = """query ($key: String!) { environment(key: $key) { settings {
+      systemFilters { %s criteria { conditions { column } } } } } }"""
+    few = await edge.data(BEN, document % "fetchXml summary", {"key": key})
+    assert len(list_at(few, "environment.settings.systemFilters")) == 5
+    body = await edge.ask(BEN, document % fields, {"key": key})
+    assert set(codes(body)) == {"TOO_COSTLY"}
+
+
+async def test_what_is_stored_at_the_limits_is_read_by_everybody(edge: Edge) -> None:
+    """Refused or stored: never stored and then unreadable."""
+    key = await edge.open()
+    many = [str(number) for number in range(500)]
+    listed = {"column": "fullname", "operator": "in", "values": many}
+    marks = {"column": "fullname", "operator": "eq", "values": ["&" * 4_000]}
+    compared = {"column": "participationtypemask", "operator": "eq", "comparedColumn": "new_x"}
+    party = {
+        "table": "activityparty",
+        "fromColumn": "activityid",
+        "toColumn": "activityid",
+        "criteria": {
+            "conditions": [{"column": "partyid", "operator": "eq-userid"}, compared],
+        },
+    }
+    asked = (
+        define("a", tree(*[listed] * 4), name="A"),
+        define("b", tree(*[listed] * 11), name="B"),
+        define("c", tree(*[marks] * 3), name="C"),
+        define("d", tree(*[marks] * 15), name="D"),
+        define("e", {"tree": {"groups": [{}] * 6_000}}, name="E"),
+        define("f", {"tree": {"links": [party]}}, name="F", table="task"),
+    )
+    stored = []
+    for each in asked:
+        answer = await change(edge, key, each)
+        if at(answer, "__typename") == "SettingsChanged":
+            stored.append(at(answer, "changeSet.changes.0.setting"))
+        else:
+            assert at(answer, "refusals.0.code") == "FILTER_NOT_VALID"
+    assert stored == ["filter:a", "filter:c", "filter:f"]
+    found = await settings(edge, key, f"systemFilters {{ {FILTER} }} all {{ label }}", AUDREY)
+    assert [at(each, "key") for each in list_at(found, "systemFilters")] == stored

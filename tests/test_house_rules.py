@@ -82,6 +82,10 @@ RELEASED = {
     "role_revoked.v1": '{"principal":"0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11","role":"AUDITOR"}',
     "sync_direction_chosen.v1": '{"direction":"NONE","mapping":"contact.notes"}',
     "sync_direction_restored.v1": '{"direction":"BOTH","mapping":"contact.notes"}',
+    "template_withheld_from_new_users.v1": (
+        '{"filter_key":"template.online.task.my-tasks","kind":"ONLINE","name":"My Tasks",'
+        '"table":"task"}'
+    ),
     "template_given_to_new_users.v1": (
         '{"filter_key":"template.online.task.my-tasks","kind":"ONLINE","name":"My Tasks","tab'
         'le":"task"}'

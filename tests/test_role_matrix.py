@@ -22,6 +22,7 @@ from domain.filters.commands import (
     RedefineFilter,
     RemoveFilter,
     RestoreDefaultTemplates,
+    WithholdTemplateFromNewUsers,
 )
 from domain.filters.criteria import Criteria, Group
 from domain.filters.facts import (
@@ -118,6 +119,7 @@ ALLOWED: dict[Command, tuple[Event, ...]] = {
             kind=FilterKind.ONLINE, table="task", filter_key="mine", name="Mine"
         ),
     ),
+    WithholdTemplateFromNewUsers(key="mine"): (),
     RestoreDefaultTemplates(): beginning(),
 }
 """What each command does for whoever may ask for it, in an active environment."""
@@ -145,6 +147,7 @@ NEEDS = {
     DeactivateFilter: "CHANGE_SETTINGS",
     RemoveFilter: "CHANGE_SETTINGS",
     GiveTemplateToNewUsers: "CHANGE_SETTINGS",
+    WithholdTemplateFromNewUsers: "CHANGE_SETTINGS",
     RestoreDefaultTemplates: "CHANGE_SETTINGS",
 }
 

@@ -42,6 +42,7 @@ def test_the_released_events_are_these() -> None:
         "sync_direction_chosen.v1",
         "sync_direction_restored.v1",
         "template_given_to_new_users.v1",
+        "template_withheld_from_new_users.v1",
     ]
 
 

@@ -68,6 +68,7 @@ def test_every_warning_has_its_place_and_only_losing_data_must_be_acknowledged()
     of_filters = {
         WarningCode.LAST_ACTIVE_FILTER,
         WarningCode.TEMPLATE_COPIES_STAY,
+        WarningCode.TEMPLATE_IS_INACTIVE,
         WarningCode.UNVERIFIED_COLUMN,
     }
     assert {warning.code for warning in warnings} == set(WarningCode) - of_filters

@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
-from itertools import islice
 from typing import NamedTuple
 
 from domain.filters.catalogue import CATALOGUE, known_column
@@ -31,7 +30,7 @@ from domain.filters.operators import (
     Operator,
     ValueType,
 )
-from domain.filters.problem import WHOLE, Problem, shown
+from domain.filters.problem import LONGEST, WHOLE, Problem, first, shown
 from domain.filters.values import readers
 
 MOST_CONDITIONS_AND_LINKS = 500
@@ -40,12 +39,21 @@ MOST_DEPTH = 10
 MOST_VALUES = 500
 LONGEST_IN_LIST = 850
 LONGEST_VALUE = 4_000
-MOST_PROBLEMS = 100
+MOST_GROUPS = 200
+MOST_VALUES_TOGETHER = 2_000
+MOST_SUGGESTIONS = 5
+"""For unknown operators: looking for what is near takes long."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
 ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML can carry."""
-SDK_ONLY = frozenset({"contains", "not-contain", "does-not-contain", "not-on"})
+SDK_ONLY = {
+    "contains": "like",
+    "not-contain": "not-like",
+    "does-not-contain": "not-like",
+    "not-on": "an OR of lt and gt",
+}
+"""Operators of the SDK, and what FetchXML has in their place."""
 
 
 class Unverified(NamedTuple):
@@ -78,15 +86,13 @@ class Checked(NamedTuple):
 def checked(criteria: Criteria) -> Checked:
     """Everything that is wrong, the first hundred, and what cannot be verified."""
     checking = _Checking(criteria)
-    problems = tuple(islice(checking.problems(), MOST_PROBLEMS + 1))
-    if len(problems) > MOST_PROBLEMS:
-        more = f"There are more problems than these {MOST_PROBLEMS}; nobody looked for the rest."
-        problems = (*problems[:MOST_PROBLEMS], Problem(path=WHOLE, message=more))
+    problems = first(checking.problems())
     return Checked(problems, tuple(checking.unverified.values()))
 
 
 class _Checking:
     def __init__(self, criteria: Criteria) -> None:
+        self._unknown = 0
         self.unverified: dict[tuple[str, str], Unverified] = {}
         self._parts = list(parts(criteria))
         self._links = [part.node for part in self._parts if isinstance(part.node, Link)]
@@ -115,6 +121,17 @@ class _Checking:
                 path=WHOLE,
                 message=f"There are {links} links; the product takes at most {MOST_LINKS}.",
             )
+        groups = sum(1 for part in self._parts if isinstance(part.node, Group))
+        if groups > MOST_GROUPS:
+            yield Problem(
+                path=WHOLE, message=f"{groups} groups are too many; {MOST_GROUPS} will do."
+            )
+        values = sum(
+            len(part.node.values) for part in self._parts if isinstance(part.node, Condition)
+        )
+        if values > MOST_VALUES_TOGETHER:
+            message = f"{values} values together are too many; {MOST_VALUES_TOGETHER} will do."
+            yield Problem(path=WHOLE, message=message)
         for alias, times in Counter(link.alias for link in self._links).items():
             if alias is not None and times > 1:
                 message = f"The alias {shown(alias)} is used by {times} links; each needs its own."
@@ -165,7 +182,9 @@ class _Checking:
         yield from self._column("column", part, table, condition.column)
         operator = OPERATORS.get(ALIASES.get(condition.operator, condition.operator))
         if operator is None:
-            yield "operator", _unknown_operator(condition.operator)
+            self._unknown += 1
+            suggest = self._unknown <= MOST_SUGGESTIONS
+            yield "operator", _unknown_operator(condition.operator, suggest=suggest)
             return
         column = known_column(table, condition.column)
         if column is not None and not column.fits(operator):
@@ -212,13 +231,15 @@ class _Checking:
 
 def _named(at: str, name: str, what: str) -> Iterator[tuple[str, str]]:
     if NAME.fullmatch(name) is None:
-        yield at, f"A {what} has a logical name such as statecode, not {shown(name)}."
+        such = "contact" if what == "table" else "statecode"
+        yield at, f"A {what} has a logical name such as {such}, not {shown(name)}."
 
 
-def _unknown_operator(name: str) -> str:
-    if name.lower() in SDK_ONLY:
-        return f"{name} is of the SDK and no operator of FetchXML. Take like, not-like or ne."
-    near = get_close_matches(name, OPERATORS, n=3)
+def _unknown_operator(name: str, *, suggest: bool) -> str:
+    other = SDK_ONLY.get(name.lower())
+    if other is not None:
+        return f"{name} is of the SDK and no operator of FetchXML. Take {other}."
+    near = get_close_matches(name, OPERATORS, n=3) if suggest and len(name) < LONGEST else []
     help_ = f"Did you mean {' or '.join(near)}?" if near else "`filterCatalogue` lists them all."
     return f"There is no operator {shown(name)}. {help_}"
 
@@ -262,5 +283,8 @@ def _values(
             except ValueError as error:
                 yield (
                     at,
-                    f"{operator.name} on {condition.column} takes {error}, not {shown(value)}.",
+                    (
+                        f"{operator.name} on {condition.column[:LONGEST]} takes {error}, "
+                        f"not {shown(value)}."
+                    ),
                 )

@@ -5,7 +5,7 @@ Law: a command that can be made has a key and texts that can be stored; the rest
 
 from dataclasses import dataclass
 
-from domain.filters.criteria import Group
+from domain.filters.criteria import Condition, Criteria, Group, parts
 from domain.filters.state import (
     FilterKind,
     FilterRole,
@@ -19,6 +19,19 @@ from domain.filters.templates import templates
 
 type Asked = Group | str
 """Criteria as they are asked for: the tree, or FetchXML."""
+
+
+def size(asked: Asked) -> int:
+    """How many characters these criteria have as FetchXML, roughly."""
+    if isinstance(asked, str):
+        return len(asked)
+    nodes = [part.node for part in parts(Criteria(table="", group=asked))]
+    values = [value for node in nodes if isinstance(node, Condition) for value in node.values]
+    return USUAL * (len(nodes) + len(values)) + sum(map(len, values))
+
+
+USUAL = 60
+"""Characters of an element."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +111,11 @@ class GiveTemplateToNewUsers(_AboutFilter):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithholdTemplateFromNewUsers(_AboutFilter):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreDefaultTemplates:
     """The templates of the catalogue as they are there, given to new users. None: of both kinds.
 
@@ -112,12 +130,12 @@ class RestoreDefaultTemplates:
         return (*own, *(given_setting(each.kind, each.table) for each in templates(self.kind)))
 
 
-Command = (
-    DefineFilter
-    | RedefineFilter
+CommandAboutFilter = (
+    RedefineFilter
     | ActivateFilter
     | DeactivateFilter
     | RemoveFilter
     | GiveTemplateToNewUsers
-    | RestoreDefaultTemplates
+    | WithholdTemplateFromNewUsers
 )
+Command = DefineFilter | CommandAboutFilter | RestoreDefaultTemplates

@@ -16,6 +16,7 @@ from domain.filters.facts import (
     FilterDefined,
     FilterRedefined,
     FilterRemoved,
+    TemplateGivenToNewUsers,
 )
 from domain.filters.state import (
     Filter,
@@ -39,6 +40,10 @@ def warnings(filters: Filters, event: Event) -> tuple[Warning, ...]:
         case FilterRedefined(filter_key=key, role=role, fetch_xml=fetch_xml):
             copies = (_copies_stay(key),) if role is FilterRole.USER_FILTER_TEMPLATE else ()
             return (*copies, *(() if fetch_xml is None else _unverified(key, fetch_xml)))
+        case TemplateGivenToNewUsers(filter_key=key):
+            return (_inactive(key),) if _given_in_vain(filters, key) else ()
+        case FilterDeactivated(filter_key=key) if _given_in_vain(filters, key):
+            return (_inactive(key),)
         case FilterDeactivated() | FilterRemoved(active=True):
             if event.role is FilterRole.SYSTEM_FILTER and not any(
                 filters.active(event.kind, event.table)
@@ -53,10 +58,17 @@ def standing_warnings(filters: Filters, filter_: Filter) -> tuple[Warning, ...]:
     """What to know before touching a filter."""
     found = tuple(_unverified(filter_.key, filter_.fetch_xml))
     if filter_.role is FilterRole.USER_FILTER_TEMPLATE:
-        return (_copies_stay(filter_.key), *found)
+        idle = (_inactive(filter_.key),) if _given_in_vain(filters, filter_.key) else ()
+        return (_copies_stay(filter_.key), *idle, *found)
     if list(filters.active(filter_.kind, filter_.table)) == [filter_]:
         return (_last_active(filter_.key, filter_.kind, filter_.table), *found)
     return found
+
+
+def _given_in_vain(filters: Filters, key: str) -> bool:
+    """Whether new users are to be given this template, and it is not active."""
+    template = filters.by_key.get(key)
+    return template is not None and filters.gives(template) and not template.active
 
 
 def _last_active(key: str, kind: FilterKind, table: str) -> Warning:
@@ -83,12 +95,29 @@ def _copies_stay(key: str) -> Warning:
 
 
 @lru_cache(maxsize=256)
+def _differences(before: str, after: str) -> tuple[str, ...]:
+    """Remembered, since a history is read more often than it is made."""
+    return differences(understood(before), understood(after))
+
+
+@lru_cache(maxsize=256)
 def _messages(fetch_xml: str) -> tuple[str, ...]:
     """Remembered, since every look at a filter asks for them."""
     found = checked(understood(fetch_xml)).unverified
     told = tuple(each.message for each in found[:MOST_UNVERIFIED])
     more = len(found) - MOST_UNVERIFIED
     return told if more <= 0 else (*told, f"{more} more columns cannot be verified here.")
+
+
+def _inactive(key: str) -> Warning:
+    return Warning(
+        code=WarningCode.TEMPLATE_IS_INACTIVE,
+        setting=setting_of(key),
+        message=(
+            "The template that new users are to be given is not active, so they are given none. "
+            "Activate it, or give them another one."
+        ),
+    )
 
 
 def _unverified(key: str, fetch_xml: str) -> Iterator[Warning]:
@@ -106,7 +135,7 @@ def told(event: Event, before: str | None, after: str | None) -> tuple[str, ...]
         case FilterRedefined(former_name=former, description=description), str(was), str(now):
             renamed = () if former is None else (f"name: “{former}” → “{event.name}”",)
             described = () if description is None else (f"description: now “{description}”",)
-            return (*renamed, *described, *differences(understood(was), understood(now)))
+            return (*renamed, *described, *_differences(was, now))
         case FilterActivated(), _, _:
             return ("now active",)
         case FilterDeactivated(), _, _:

@@ -3,13 +3,14 @@
 Law: no line where they are the same, and at least one where they are not.
 """
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Link
-from domain.filters.words import LONGEST, clause, link_clause, listed, quoted, statement
+from domain.filters.words import LONGEST, clause, link_clause, listed, parts_of, quoted, statement
 
+MOST_LINES = 100
 BINDS = {GroupOperator.AND: "all of them must hold", GroupOperator.OR: "one of them must hold"}
 
 
@@ -17,31 +18,34 @@ def differences(before: Criteria, after: Criteria) -> tuple[str, ...]:
     """E.g. `changed: status is open → is open or scheduled`."""
     if before == after:
         return ()
-    one, other = _bare(before.group), _bare(after.group)
-    if one == other:
+    found = _told(before, before.group, after, after.group)
+    if found:
+        return found
+    if _bare(before.group) == _bare(after.group):
         return ("changed: attributes of FetchXML that mean nothing here",)
-    return _told(before, one, after, other) or ("changed: the order of what is asked",)
+    return ("changed: the order of what is asked",)
+
+
+def alike(before: Criteria, after: Criteria) -> bool:
+    """Whether both ask the same, whatever the order and what means nothing here."""
+    return not _told(before, before.group, after, after.group)
 
 
 def additions(criteria: Criteria) -> tuple[str, ...]:
     """E.g. `added: status is active`: all that new criteria ask."""
-    return _told(criteria, Group(), criteria, _whole(criteria))
+    return _told(criteria, Group(), criteria, criteria.group) or ("added: all records",)
 
 
 def removals(criteria: Criteria) -> tuple[str, ...]:
     """E.g. `removed: status is active`: all that criteria asked."""
-    return _told(criteria, _whole(criteria), criteria, Group())
-
-
-def _whole(criteria: Criteria) -> Group:
-    """Its group; within another where its parts only make sense together."""
-    group = _bare(criteria.group)
-    return group if group.operator is GroupOperator.AND else Group(groups=(group,))
+    return _told(criteria, criteria.group, criteria, Group()) or ("removed: all records",)
 
 
 def _told(before: Criteria, one: Group, after: Criteria, other: Group) -> tuple[str, ...]:
-    found = _Comparison(before, after).groups(one, other, after.table)
-    return tuple(line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in found)
+    compared = _Comparison(before, after).groups(_bare(one), _bare(other), after.table)
+    found = [line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in compared]
+    more = len(found) - MOST_LINES
+    return tuple(found if more <= 0 else [*found[:MOST_LINES], f"and {more} more"])
 
 
 class _Comparison:
@@ -54,24 +58,31 @@ class _Comparison:
     def groups(self, before: Group, after: Group, table: str, where: str = "") -> Iterator[str]:
         """`where`: what holds both, for the beginning of a line."""
         at = f"in {where}, " if where else ""
-        if before.operator is not after.operator and Group() not in {before, after}:
+        if not parts_of(before) and _alternatives(after):
+            yield f"{at}added: {_group(after, self._after, table)}"
+            return
+        if not parts_of(after) and _alternatives(before):
+            yield f"{at}removed: {_group(before, self._before, table)}"
+            return
+        if before.operator is not after.operator and parts_of(before) and parts_of(after):
             yield f"{at}changed: {BINDS[before.operator]} → {BINDS[after.operator]}"
         for line in self._conditions(before.conditions, after.conditions, table):
             yield f"{at}{line}"
         of = f" of {where}" if where else ""
         gone, new = _unmatched(before.groups, after.groups)
+        places = _places(after.groups, new)
         paired = min(len(gone), len(new))
-        for was, now in zip(gone[:paired], new[:paired], strict=True):
-            number = after.groups.index(now) + 1
-            yield from self.groups(was, now, table, f"group {number}{of}")
+        for was, now, place in zip(gone, new, places, strict=False):
+            yield from self.groups(was, now, table, f"group {place}{of}")
         yield from (f"{at}removed: {_group(x, self._before, table)}" for x in gone[paired:])
         yield from (f"{at}added: {_group(x, self._after, table)}" for x in new[paired:])
         links = _unmatched(before.links, after.links)
         for was_link, now_link in _pairs(*links, _way):
             if was_link is not None and now_link is not None:
                 one, two = was_link.criteria or Group(), now_link.criteria or Group()
-                place = f"the link to {now_link.table}{of}"
-                yield from self.groups(one, two, now_link.table, place)
+                yield from self.groups(
+                    one, two, now_link.table, f"the link to {now_link.table}{of}"
+                )
             elif was_link is not None:
                 yield f"{at}removed: {_link(was_link, self._before)}"
             elif now_link is not None:
@@ -85,19 +96,25 @@ class _Comparison:
                 subject, said = statement(now, self._after, table)
                 _, said_before = statement(was, self._before, table)
                 told = f"{said_before} → {said}"
-                yield f"changed: {subject} {_of_many(was, now) if said == said_before else told}"
+                yield f"changed: {subject} {_told_alike(was, now) if said == said_before else told}"
             elif was is not None:
                 yield f"removed: {' '.join(statement(was, self._before, table))}"
             elif now is not None:
                 yield f"added: {' '.join(statement(now, self._after, table))}"
 
 
-def _of_many(before: Condition, after: Condition) -> str:
-    """What left a list, or came to it, that is too long to be told whole."""
+def _told_alike(before: Condition, after: Condition) -> str:
+    """What differs between two of which the same is said: a list is too long to be told whole."""
     less, more = _unmatched(before.values, after.values)
     gone = [f"no longer {listed(map(quoted, less))}"] if less else []
     new = [f"now {listed(map(quoted, more))}"] if more else []
-    return ", ".join((*gone, *new)) or "is the same in another order"
+    other = [f"{before.operator} → {after.operator}"] if before.operator != after.operator else []
+    return ", ".join((*other, *gone, *new)) or "is the same in another order"
+
+
+def _alternatives(group: Group) -> bool:
+    """Whether its parts only make sense together."""
+    return group.operator is GroupOperator.OR and parts_of(group) > 1
 
 
 def _group(group: Group, about: Criteria, table: str) -> str:
@@ -114,36 +131,44 @@ def _unmatched[T: Hashable](before: Sequence[T], after: Sequence[T]) -> tuple[li
     return list((less - more).elements()), list((more - less).elements())
 
 
+def _places[T: Hashable](all_: Sequence[T], some: Iterable[T]) -> Iterator[int]:
+    """Where each of some stands among all, from 1; of equal ones, one after the other."""
+    places = defaultdict[T, list[int]](list)
+    for place in range(len(all_), 0, -1):
+        places[all_[place - 1]].append(place)
+    return (places[each].pop() for each in some)
+
+
 def _pairs[T](
-    before: list[T], after: list[T], key: Callable[[T], object]
+    before: Iterable[T], after: Iterable[T], key: Callable[[T], Hashable]
 ) -> Iterator[tuple[T | None, T | None]]:
     """Those of the same key together; those of one side alone last."""
-    left = list(after)
+    left = dict(enumerate(after))
+    places = defaultdict[Hashable, deque[int]](deque)
+    for place, now in left.items():
+        places[key(now)].append(place)
     for was in before:
-        now = next((each for each in left if key(each) == key(was)), None)
-        if now is not None:
-            left.remove(now)
-        yield was, now
-    yield from ((None, now) for now in left)
+        mine = places[key(was)]
+        yield was, left.pop(mine.popleft()) if mine else None
+    yield from ((None, now) for now in left.values())
 
 
-def _about(condition: Condition) -> object:
+def _about(condition: Condition) -> Hashable:
     return condition.link_alias, condition.column
 
 
-def _way(link: Link) -> object:
+def _way(link: Link) -> Hashable:
     return link.table, link.from_column, link.to_column, link.type, link.alias
 
 
 def _bare(group: Group) -> Group:
-    """Without attributes that mean nothing here."""
+    """Without attributes that mean nothing here; a link that asks nothing asks it of a group."""
     return replace(
         group,
         kept=(),
         conditions=tuple(replace(each, kept=(), kept_of_values=()) for each in group.conditions),
         groups=tuple(map(_bare, group.groups)),
         links=tuple(
-            replace(link, kept=(), criteria=None if link.criteria is None else _bare(link.criteria))
-            for link in group.links
+            replace(link, kept=(), criteria=_bare(link.criteria or Group())) for link in group.links
         ),
     )

@@ -7,14 +7,25 @@ ever opened.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from xml.parsers import expat
 
 from domain.filters.problem import WHOLE, Problem, shown
 
-MOST_CHARACTERS = 200_000
-MOST_DEPTH = 40
-MOST_ELEMENTS = 5_000
-MOST_ATTRIBUTES = 32
+
+class Caps(NamedTuple):
+    """How much is read at most. `depth`: elements within each other; `attributes`: of one."""
+
+    characters: int
+    depth: int
+    elements: int
+    attributes: int
+
+
+INCOMING = Caps(200_000, 40, 3_000, 24)
+"""Of what anybody may send."""
+STORED = Caps(2_000_000, 100, 50_000, 100)
+"""Of what was checked when it was stored: far more, so that no later cap makes it unreadable."""
 LONGEST_NAME = 80
 """Characters of an element's name that are shown."""
 PIECE = 16_384
@@ -30,7 +41,12 @@ class Element:
     parent: "Element | None" = None
     place: int = 1
     children: "list[Element]" = field(default_factory=list)
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Its own, without that of its children."""
+        return "".join(self.pieces)
 
     @property
     def path(self) -> str:
@@ -58,14 +74,16 @@ class _Stop(Exception):
         self.problem = Problem(path=path, message=message)
 
 
-def read(text: str) -> Element | Problem:
+def read(text: str, caps: Caps) -> Element | Problem:
     """The root element, or why it is no document that may be read."""
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > caps.characters:
         return Problem(
             path=WHOLE,
-            message=f"FetchXML has at most {MOST_CHARACTERS} characters here, not {len(text)}.",
+            message=f"FetchXML has at most {caps.characters} characters here, not {len(text)}.",
         )
-    reading = _Reading()
+    if "\0" in text:
+        return Problem(path=WHOLE, message="FetchXML cannot contain U+0000.")
+    reading = _Reading(caps)
     try:
         for start in range(0, len(text), PIECE):
             reading.feed(text[start : start + PIECE])
@@ -82,7 +100,8 @@ def read(text: str) -> Element | Problem:
 
 
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, caps: Caps) -> None:
+        self._caps = caps
         self._document = Element(name="", attributes={})
         self._open = [(self._document, Counter[str]())]
         self._count = 0
@@ -107,13 +126,13 @@ class _Reading:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if self._count > MOST_ELEMENTS:
-            raise _Stop(self.path, f"FetchXML has at most {MOST_ELEMENTS} elements here.")
-        if len(self._open) > MOST_DEPTH:
-            raise _Stop(self.path, f"Elements stand at most {MOST_DEPTH} deep here.")
-        if len(attributes) > MOST_ATTRIBUTES:
+        if self._count > self._caps.elements:
+            raise _Stop(self.path, f"FetchXML has at most {self._caps.elements} elements here.")
+        if len(self._open) > self._caps.depth:
+            raise _Stop(self.path, f"Elements stand at most {self._caps.depth} deep here.")
+        if len(attributes) > self._caps.attributes:
             has = f"<{name[:LONGEST_NAME]}> has {len(attributes)} attributes"
-            raise _Stop(self.path, f"{has}; here an element has at most {MOST_ATTRIBUTES}.")
+            raise _Stop(self.path, f"{has}; here an element has at most {self._caps.attributes}.")
         parent, places = self._open[-1]
         places[name] += 1
         element = Element(name=name, attributes=attributes, parent=parent, place=places[name])
@@ -124,7 +143,7 @@ class _Reading:
         self._open.pop()
 
     def _characters(self, text: str) -> None:
-        self._open[-1][0].text += text
+        self._open[-1][0].pieces.append(text)
 
     def _doctype(self, *_: object) -> None:
         raise _Stop(WHOLE, "A DOCTYPE is not read here. Leave it out.")

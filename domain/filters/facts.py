@@ -80,10 +80,9 @@ class FilterRemoved(_OfFilter):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateGivenToNewUsers:
-    """In place of the one before. ValueError for a table that the catalogue does not have."""
+class _OfNewUsers:
+    """ValueError for a table that the catalogue does not have."""
 
-    wire_name: ClassVar[str] = "template_given_to_new_users.v1"
     kind: FilterKind
     table: str
     filter_key: str
@@ -97,6 +96,20 @@ class TemplateGivenToNewUsers:
         return given_setting(self.kind, self.table)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateGivenToNewUsers(_OfNewUsers):
+    """In place of the one before."""
+
+    wire_name: ClassVar[str] = "template_given_to_new_users.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateWithheldFromNewUsers(_OfNewUsers):
+    """They are given none of that kind and table any longer."""
+
+    wire_name: ClassVar[str] = "template_withheld_from_new_users.v1"
+
+
 Event = (
     FilterDefined
     | FilterRedefined
@@ -104,6 +117,7 @@ Event = (
     | FilterDeactivated
     | FilterRemoved
     | TemplateGivenToNewUsers
+    | TemplateWithheldFromNewUsers
 )
 
 
@@ -111,19 +125,7 @@ def evolve(filters: Filters, event: Event) -> Filters:
     """Apply one fact. No checks: what is recorded has already been decided."""
     match event:
         case FilterDefined():
-            return _with(
-                filters,
-                Filter(
-                    event.filter_key,
-                    event.role,
-                    event.kind,
-                    event.table,
-                    event.name,
-                    event.description,
-                    event.active,
-                    event.fetch_xml,
-                ),
-            )
+            return _with(filters, _begun(event))
         case FilterRedefined(name=name, description=description, fetch_xml=fetch_xml):
             was = filters.by_key[event.filter_key]
             return _with(
@@ -144,8 +146,24 @@ def evolve(filters: Filters, event: Event) -> Filters:
         case TemplateGivenToNewUsers():
             given = {**filters.given, event.setting: event.filter_key}
             return filters._replace(given=given)
+        case TemplateWithheldFromNewUsers(setting=setting):
+            others = {each: key for each, key in filters.given.items() if each != setting}
+            return filters._replace(given=others)
         case _:
             assert_never(event)
+
+
+def _begun(event: FilterDefined) -> Filter:
+    return Filter(
+        event.filter_key,
+        event.role,
+        event.kind,
+        event.table,
+        event.name,
+        event.description,
+        event.active,
+        event.fetch_xml,
+    )
 
 
 def _with(filters: Filters, filter_: Filter) -> Filters:
@@ -157,6 +175,8 @@ def sentence(event: Event) -> str:
     about = plural if event.kind is FilterKind.ONLINE else f"{plural} offline"
     if isinstance(event, TemplateGivenToNewUsers):
         return f"New users are given the template “{event.name}” for {about}"
+    if isinstance(event, TemplateWithheldFromNewUsers):
+        return f"New users are no longer given the template “{event.name}” for {about}"
     called = f"{ROLE_NAMES[event.role]} “{event.name}” of {about}"
     match event:
         case FilterDefined(active=True):

@@ -18,18 +18,18 @@ from domain.filters.criteria import (
     Link,
     LinkType,
 )
-from domain.filters.elements import Element, read
+from domain.filters.elements import INCOMING, Caps, Element, read
 from domain.filters.operators import ALIASES, OPERATORS
-from domain.filters.problem import Problem, shown
+from domain.filters.problem import MOST_PROBLEMS, Problem, first, shown
 
 QUERIES = {
-    "aggregate": "aggregate query",
-    "aggregatelimit": "aggregate query",
-    "distinct": "distinct query",
-    "page": "paged query",
-    "count": "paged query",
-    "top": "paged query",
-    "paging-cookie": "paged query",
+    "aggregate": "An aggregate query",
+    "aggregatelimit": "An aggregate query",
+    "distinct": "A distinct query",
+    "page": "A paged query",
+    "count": "A paged query",
+    "top": "A paged query",
+    "paging-cookie": "A paged query",
     "returntotalrecordcount": "counting query",
     "datasource": "query of other rows",
 }
@@ -42,14 +42,14 @@ LINK_TYPES = {word: each for each, word in LINK_WORDS.items()}
 GROUPS = {each.value.lower(): each for each in GroupOperator}
 
 
-def parsed(text: str) -> Criteria | tuple[Problem, ...]:
-    """The criteria of a document, or everything that is wrong with its form."""
-    root = read(text)
+def parsed(text: str, caps: Caps = INCOMING) -> Criteria | tuple[Problem, ...]:
+    """The criteria of a document, or everything that is wrong with its form, the first hundred."""
+    root = read(text, caps)
     if isinstance(root, Problem):
         return (root,)
     reading = _Reading()
     criteria = reading.fetch(root)
-    return tuple(reading.problems) or criteria
+    return first(reading.problems) or criteria
 
 
 def canonical(criteria: Criteria) -> Criteria:
@@ -86,7 +86,7 @@ class _Reading:
         for name, asked in QUERIES.items():
             value = root.attributes.get(name)
             if value is not None and value.lower() not in NOT_SO:
-                self._wrong(root, f"A {asked} is no filter: leave out {name}={shown(value)}.")
+                self._wrong(root, f"{asked} is no filter: leave out {name}={shown(value)}.")
         self._only(root, {"entity"})
         entities = root.named("entity")
         if len(entities) != 1:
@@ -104,8 +104,10 @@ class _Reading:
         """What an entity or a link asks. None: nothing."""
         self._only(element, SHAPES | {"filter", "link-entity"})
         for shape in element.children:
-            if shape.name in SHAPES and "aggregate" in shape.attributes:
-                self._wrong(shape, "An aggregate query is no filter: leave out the aggregate.")
+            if shape.name in SHAPES:
+                self._only(shape, ())
+                if "aggregate" in shape.attributes:
+                    self._wrong(shape, "An aggregate query is no filter: leave out the aggregate.")
         filters = [self._group(each) for each in element.named("filter")]
         joins = [self._link(each, joins=True) for each in element.named("link-entity")]
         if not filters and not joins:
@@ -187,7 +189,8 @@ class _Reading:
         return value or ""
 
     def _wrong(self, element: Element, message: str) -> None:
-        self.problems.append(Problem(path=element.path, message=message))
+        if len(self.problems) <= MOST_PROBLEMS:
+            self.problems.append(Problem(path=element.path, message=message))
 
 
 def _kept(element: Element, known: Iterable[str]) -> Kept:

@@ -15,12 +15,14 @@ from domain.filters.commands import (
     ActivateFilter,
     Asked,
     Command,
+    CommandAboutFilter,
     DeactivateFilter,
     DefineFilter,
     GiveTemplateToNewUsers,
     RedefineFilter,
     RemoveFilter,
     RestoreDefaultTemplates,
+    WithholdTemplateFromNewUsers,
 )
 from domain.filters.criteria import Criteria
 from domain.filters.facts import (
@@ -31,10 +33,13 @@ from domain.filters.facts import (
     FilterRedefined,
     FilterRemoved,
     TemplateGivenToNewUsers,
+    TemplateWithheldFromNewUsers,
 )
-from domain.filters.problem import Problem, shown
+from domain.filters.problem import WHOLE, Problem, shown
 from domain.filters.refusals import (
+    MOST_CHARACTERS,
     MOST_FILTERS,
+    DefaultTemplateBlocked,
     FilterNameTaken,
     FilterNotFound,
     FilterNotValid,
@@ -44,6 +49,7 @@ from domain.filters.refusals import (
     TemplateIsGiven,
     TooManyFilters,
 )
+from domain.filters.state import MOST_CHARACTERS as LONGEST_TEXT
 from domain.filters.state import (
     Filter,
     FilterKind,
@@ -66,8 +72,12 @@ def decide(filters: Filters, command: Command) -> Decided:
             return _restore(filters, kind)
         case _:
             found = filters.by_key.get(command.key)
-    if found is None:
-        return FilterNotFound(key=command.key, near=filters.near(command.key))
+            if found is None:
+                return FilterNotFound(key=command.key, near=filters.near(command.key))
+            return _decide_about(filters, found, command)
+
+
+def _decide_about(filters: Filters, found: Filter, command: CommandAboutFilter) -> Decided:
     match command:
         case RedefineFilter():
             return _redefine(filters, found, command)
@@ -81,13 +91,20 @@ def decide(filters: Filters, command: Command) -> Decided:
             return (FilterRemoved(**_about(found), active=found.active),)
         case GiveTemplateToNewUsers():
             return _give(filters, found)
+        case WithholdTemplateFromNewUsers():
+            given = filters.gives(found)
+            return (TemplateWithheldFromNewUsers(**_offer(found)),) if given else ()
         case _:
             assert_never(command)
 
 
 def beginning() -> tuple[Event, ...]:
     """The facts of a new environment: its templates, each given to new users."""
-    return tuple(event for each in templates() for event in (_defined(each), _given(each)))
+    return tuple(
+        event
+        for each in templates()
+        for event in (_defined(each), TemplateGivenToNewUsers(**_offer(each)))
+    )
 
 
 def _define(filters: Filters, command: DefineFilter) -> Decided:
@@ -110,7 +127,7 @@ def _define(filters: Filters, command: DefineFilter) -> Decided:
     if taken is not None:
         as_asked = taken == wanted._replace(key=command.key or taken.key)
         return () if as_asked else FilterNameTaken(by=taken)
-    if len(filters.by_key) >= MOST_FILTERS:
+    if len(filters.by_key) >= MOST_FILTERS or filters.size + len(text) > MOST_CHARACTERS:
         return TooManyFilters()
     return (_defined(wanted._replace(key=command.key or _free_key(filters, wanted))),)
 
@@ -137,13 +154,15 @@ def _redefine(filters: Filters, found: Filter, command: RedefineFilter) -> Decid
     namesake = filters.namesake(wanted)
     if namesake is not None:
         return FilterNameTaken(by=namesake)
+    if filters.size + len(text) - len(found.fetch_xml) > MOST_CHARACTERS:
+        return TooManyFilters()
     return () if wanted == found else (_redefined(found, wanted),)
 
 
 def _give(filters: Filters, found: Filter) -> Decided:
     if found.role is not FilterRole.USER_FILTER_TEMPLATE:
         return NotATemplate(key=found.key)
-    return () if filters.gives(found) else (_given(found),)
+    return () if filters.gives(found) else (TemplateGivenToNewUsers(**_offer(found)),)
 
 
 def _restore(filters: Filters, kind: FilterKind | None) -> Decided:
@@ -156,10 +175,10 @@ def _restore(filters: Filters, kind: FilterKind | None) -> Decided:
         taken = there if there is not None and not there.like(template) else None
         taken = taken or filters.namesake(template)
         if taken is not None:
-            return FilterNameTaken(by=taken)
+            return DefaultTemplateBlocked(template=template, by=taken)
         events += _brought_to(template, there)
         if not filters.gives(template):
-            events.append(_given(template))
+            events.append(TemplateGivenToNewUsers(**_offer(template)))
     return tuple(events)
 
 
@@ -195,7 +214,16 @@ def _stored_text(text: str, table: str) -> str | tuple[Problem, ...]:
 
 def _stored_criteria(criteria: Criteria) -> str | tuple[Problem, ...]:
     problems = checked(criteria).problems
-    return problems or canonical_text(criteria)
+    if problems:
+        return problems
+    text = canonical_text(criteria)
+    if len(text) > LONGEST_TEXT:
+        message = (
+            f"As FetchXML these criteria have {len(text)} characters; a filter has at most "
+            f"{LONGEST_TEXT}."
+        )
+        return (Problem(path=WHOLE, message=message),)
+    return text
 
 
 class About(TypedDict):
@@ -237,10 +265,19 @@ def _redefined(was: Filter, wanted: Filter) -> FilterRedefined:
     )
 
 
-def _given(template: Filter) -> TemplateGivenToNewUsers:
-    return TemplateGivenToNewUsers(
-        kind=template.kind,
-        table=template.table,
-        filter_key=template.key,
-        name=template.name,
-    )
+class Offer(TypedDict):
+    """What every fact says of what new users are given."""
+
+    kind: FilterKind
+    table: str
+    filter_key: str
+    name: str
+
+
+def _offer(template: Filter) -> Offer:
+    return {
+        "kind": template.kind,
+        "table": template.table,
+        "filter_key": template.key,
+        "name": template.name,
+    }

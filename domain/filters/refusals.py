@@ -11,8 +11,12 @@ from domain.filters.problem import Problem, shown
 from domain.filters.state import ROLE_NAMES, Filter, FilterKind, fits
 from domain.refusal import RefusalCode
 
-MOST_FILTERS = 500
-"""In an environment. The product's own limit is its deployment's (domain reference 3.4, G11)."""
+MOST_FILTERS = 200
+MOST_CHARACTERS = 1_000_000
+"""Of FetchXML, of all filters of an environment together.
+
+The product's own limit is its deployment's (domain reference 3.4, G11).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,24 @@ class FilterNameTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultTemplateBlocked:
+    """`by`: who has the key or the name of a default template that is to be restored."""
+
+    template: Filter
+    by: Filter
+
+    code: ClassVar[RefusalCode] = RefusalCode.FILTER_NAME_TAKEN
+
+    @property
+    def message(self) -> str:
+        return (
+            f"The default template {self.template.key!r} cannot come back, since the filter "
+            f"{self.by.key!r} has its key or is called {shown(self.template.name)}, too. "
+            "Rename or remove that filter first."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableNotSynchronized:
     table: str
     kind: FilterKind
@@ -104,7 +126,7 @@ class TemplateIsGiven:
         given = self.template
         return (
             f"The template {given.key!r} is given to new users, so it cannot be removed. Give them "
-            f"another {given.kind.value.lower()} template of the table {given.table} first."
+            f"another {given.kind.value.lower()} template of {given.table}, or none, first."
         )
 
 
@@ -114,7 +136,10 @@ class TooManyFilters:
 
     @property
     def message(self) -> str:
-        return f"An environment has at most {MOST_FILTERS} filters. Remove one first."
+        return (
+            f"An environment has at most {MOST_FILTERS} filters, with {MOST_CHARACTERS} characters "
+            "of FetchXML in all of them. Remove one, or make one shorter."
+        )
 
 
 Refusal = (
@@ -122,6 +147,7 @@ Refusal = (
     | NotATemplate
     | FilterNotValid
     | FilterNameTaken
+    | DefaultTemplateBlocked
     | TableNotSynchronized
     | TemplateIsGiven
     | TooManyFilters

@@ -5,23 +5,27 @@ case. Filters of users belong to them and are not kept here.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from itertools import takewhile
 from operator import eq
 from typing import NamedTuple
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from domain.filters import fetchxml
 from domain.filters.catalogue import CATALOGUE
 from domain.filters.criteria import Criteria
+from domain.filters.elements import STORED
 from domain.text import checked_text
 
 PREFIX = "filter:"
 GIVEN_PREFIX = "defaultTemplate:"
 KEY_FORM = re.compile(r"[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?")
 LONGEST_SLUG = 80
+MOST_CHARACTERS = 64_000
+"""Of the FetchXML of a filter."""
 
 
 class FilterKind(StrEnum):
@@ -107,10 +111,18 @@ class Filters(NamedTuple):
     def near(self, key: str) -> tuple[str, ...]:
         """Up to three keys that begin like this one, the most alike first.
 
-        Only beginnings are compared: looking for likeness anywhere takes a second of 500 long keys.
+        Only its neighbours by name are looked at: likeness anywhere takes long of many long keys.
         """
-        alike = sorted((-_shared(key, each), each) for each in self.by_key)
+        keys = sorted(self.by_key)
+        place = bisect_left(keys, key)
+        around = keys[max(place - 3, 0) : place + 3]
+        alike = sorted((-_shared(key, each), each) for each in around)
         return tuple(each for length, each in alike[:3] if -length * 2 >= len(key))
+
+    @property
+    def size(self) -> int:
+        """Characters of FetchXML, of all together."""
+        return sum(len(each.fetch_xml) for each in self.by_key.values())
 
     def gives(self, template: Filter) -> bool:
         """Whether new users are given it."""
@@ -147,9 +159,13 @@ def checked_filter_key(key: str) -> str:
 
 
 def checked_name(name: str) -> str:
-    """The name itself: 1 to 200 characters, not all of them spaces. ValueError for any other."""
-    if checked_text(name, "A filter's name", 1, 200).isspace():
+    """The name itself: a line of 1 to 200 characters. ValueError for any other."""
+    checked_text(name, "A filter's name", 1, 200)
+    if not _folded(name):
         raise ValueError("A filter's name is more than spaces.")
+    for character in name:
+        if category(character) in {"Cc", "Zl", "Zp"}:
+            raise ValueError(f"A filter's name is one line, without U+{ord(character):04X}.")
     return name
 
 
@@ -175,7 +191,7 @@ def canonical_text(criteria: Criteria) -> str:
 @lru_cache(maxsize=256)
 def understood(fetch_xml: str) -> Criteria:
     """The criteria that a filter keeps. ValueError for text that is none."""
-    criteria = fetchxml.parsed(fetch_xml)
+    criteria = fetchxml.parsed(fetch_xml, STORED)
     if isinstance(criteria, Criteria):
         return criteria
     raise ValueError(f"{criteria[0].path}: {criteria[0].message}")
@@ -202,4 +218,6 @@ def _order(filter_: Filter) -> tuple[object, ...]:
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    """A name as it is compared: whatever its case, its spaces and how its characters are coded."""
+    seen = "".join(each for each in normalize("NFKC", name) if category(each) != "Cf")
+    return " ".join(seen.split()).casefold()

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol, Self
-from uuid import UUID
 
 from domain.filters.operators import ColumnType, ValueType
 
@@ -17,6 +17,11 @@ COUNT = re.compile(r"[0-9]{1,6}")
 CHOICE = re.compile(r"-?[0-9]{1,10}")
 CHOICES = re.compile(r"-?[0-9]{1,10}(,-?[0-9]{1,10})*")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+TIME = re.compile(
+    DATE.pattern + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+IDENTIFIER = re.compile("[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+IN_BRACES = re.compile(rf"\{{{IDENTIFIER.pattern}\}}")
 YES_NO = {"true": "1", "false": "0"}
 MOST_COUNT = 100_000
 YEARS = range(1753, 9999)
@@ -34,8 +39,9 @@ def number(text: str) -> Decimal:
     return Decimal(text)
 
 
+@lru_cache(maxsize=4_096)
 def choice(text: str) -> str:
-    """A choice's number; yes and no are 1 and 0."""
+    """A choice's number; yes and no are 1 and 0. The same ones come again and again."""
     known = YES_NO.get(text.lower(), text)
     if CHOICE.fullmatch(known) is None:
         raise ValueError("a choice's number, or true or false")
@@ -50,11 +56,12 @@ def choices(text: str) -> frozenset[str]:
     return frozenset(str(int(each)) for each in known.split(","))
 
 
+@lru_cache(maxsize=4_096)
 def identifier(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise ValueError("a UUID") from None
+    """A record's id, in small letters and without braces. The same ones come again and again."""
+    if IDENTIFIER.fullmatch(text) is None and IN_BRACES.fullmatch(text) is None:
+        raise ValueError("a UUID")
+    return text.strip("{}").lower()
 
 
 def day(text: str) -> date:
@@ -67,7 +74,7 @@ def moment(text: str) -> date | datetime:
     """A day, or a time. A time without a zone is one of the user's."""
     kind = date if DATE.fullmatch(text) else datetime
     try:
-        found = kind.fromisoformat(text)
+        found = kind.fromisoformat(text) if kind is date or TIME.fullmatch(text) else None
     except ValueError:
         found = None
     if found is None or found.year not in YEARS:

@@ -94,7 +94,10 @@ OF_DATES: Mapping[str, str] = {
     "le": "is {} or earlier",
 }
 """The same, of days and times."""
-ATTENDING = {"partyid": {"eq-userid"}, "participationtypemask": {"eq", "in"}}
+TAKING_PART = tuple(
+    [("participationtypemask", operator), ("partyid", "eq-userid")] for operator in ("eq", "in")
+)
+"""What a link asks of parties, if it is that the user is one, in some ways."""
 
 
 def sentence(criteria: Criteria) -> str:
@@ -110,17 +113,23 @@ def clause(group: Group, about: Criteria, table: str | None = None) -> str:
     table = table or about.table
     told = [
         *(_relative(each, about, table) for each in group.conditions),
-        *(_inner(each, about, table) for each in group.groups),
+        *(enclosed(each, about, table) for each in group.groups),
         *(link_clause(each, about) for each in group.links),
     ]
-    word = " and " if group.operator is GroupOperator.AND else " or "
-    return word.join(filter(None, told))
+    if group.operator is GroupOperator.OR:
+        return " or ".join(each or "(anything)" for each in told)
+    return " and ".join(filter(None, told))
 
 
-def _inner(group: Group, about: Criteria, table: str) -> str:
+def enclosed(group: Group, about: Criteria, table: str) -> str:
+    """The same, in brackets where it has several parts."""
     told = clause(group, about, table)
-    parts = len(group.conditions) + len(group.groups) + len(group.links)
-    return f"({told})" if told and parts > 1 else told
+    return f"({told})" if told and parts_of(group) > 1 else told
+
+
+def parts_of(group: Group) -> int:
+    """How many conditions, groups and links stand in it."""
+    return len(group.conditions) + len(group.groups) + len(group.links)
 
 
 def _relative(condition: Condition, about: Criteria, table: str) -> str:
@@ -128,14 +137,15 @@ def _relative(condition: Condition, about: Criteria, table: str) -> str:
     if condition.link_alias is None:
         if condition.column == "ownerid" and said in {"is me", "is not me"}:
             return "that I own" if said == "is me" else "that I do not own"
-        if condition.column == "statecode" and _named_states(condition, table):
+        if said.startswith("is ") and _named_states(condition, table):
             return f"that {said.replace('is', 'are', 1)}"
     return f"whose {subject} {said}"
 
 
 def _named_states(condition: Condition, table: str) -> bool:
     known = CATALOGUE[table].states if table in CATALOGUE else {}
-    return bool(condition.values) and all(value in known for value in condition.values)
+    named = condition.column == "statecode" and bool(condition.values)
+    return named and all(value in known for value in condition.values)
 
 
 def statement(condition: Condition, about: Criteria, table: str) -> tuple[str, str]:
@@ -184,7 +194,8 @@ def _value(value: str, column: str, table: str, *, text: bool) -> str:
 
 
 def quoted(value: str) -> str:
-    return f"“{_short(value)}”"
+    """In quotation marks; one that is in it is doubled, so that nothing seems to end there."""
+    return f"“{_short(value).replace('”', '””')}”"
 
 
 def _short(value: str) -> str:
@@ -204,7 +215,7 @@ def link_clause(link: Link, about: Criteria) -> str:
     participation = _participation(link)
     if participation is not None:
         return f"in which I am {participation}"
-    asked = "" if link.criteria is None else clause(link.criteria, about, link.table)
+    asked = "" if link.criteria is None else enclosed(link.criteria, about, link.table)
     table = CATALOGUE[link.table].plural.lower() if link.table in CATALOGUE else link.table
     by = f"by {link.from_column}"
     if link.from_column != link.to_column:
@@ -227,17 +238,14 @@ def link_clause(link: Link, about: Criteria) -> str:
 
 def _participation(link: Link) -> str | None:
     """The ways in which a link asks that the user takes part. None: it asks something else."""
-    wanted, group = link.criteria, Group()
     plain = link.table == "activityparty" and link.from_column == link.to_column == "activityid"
-    if not plain or link.type not in {LinkType.INNER, LinkType.ANY} or wanted is None:
+    if not plain or link.type not in {LinkType.INNER, LinkType.ANY} or link.criteria is None:
         return None
-    group = Group(conditions=wanted.conditions, kept=wanted.kept)
-    asked = {each.column: {each.operator} for each in wanted.conditions}
-    if group != wanted or len(wanted.conditions) != len(ATTENDING):
+    asked = link.criteria
+    asks_of = sorted((each.column, each.operator) for each in asked.conditions)
+    if asks_of not in TAKING_PART or asked.groups or asked.links:
         return None
-    if asked.keys() != ATTENDING.keys() or any(
-        asked[key].isdisjoint(ATTENDING[key]) for key in asked
-    ):
+    values = [value for each in asked.conditions for value in each.values]
+    if asked.operator is GroupOperator.OR or not values:
         return None
-    values = next(each.values for each in wanted.conditions if each.values)
     return listed(PARTICIPATION.get(value, value) for value in values)
