@@ -56,11 +56,16 @@ class Change(Node):
     async def setting(self, info: Info) -> str:
         return await setting_key(self.change, info)
 
-    @strawberry.field(description="What the setting held before, as a machine value.")
+    @strawberry.field(
+        description="What the setting held before, as a machine value; of a filter its FetchXML: "
+        "whether it is active and what it is called, the event and `differences` tell."
+    )
     def before(self, info: Info) -> str | None:
         return weighed(self.change.before, info)
 
-    @strawberry.field(description="What it holds after, as a machine value.")
+    @strawberry.field(
+        description="What it holds after, as a machine value; of a filter its FetchXML."
+    )
     def after(self, info: Info) -> str | None:
         return weighed(self.change.after, info)
 

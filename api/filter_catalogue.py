@@ -8,6 +8,8 @@ from typing import Self
 import strawberry
 
 from domain.filters import catalogue, columns, operators
+from domain.filters.columns import Column
+from domain.filters.operators import ColumnType
 
 
 @strawberry.type(description="What a condition can say of a column.")
@@ -26,7 +28,7 @@ class FilterOperator:
             operator=operator.name,
             label=operator.label,
             value_count=operator.value_count,
-            types=sorted(each.value for each in operator.types),
+            types=sorted(each.value for each in ColumnType if Column("", "", each).fits(operator)),
             depends_on=[each.value for each in operator.needs],
         )
 
@@ -55,8 +57,8 @@ class FilterTable:
     online: bool = strawberry.field(description="Whether online filters can be about it.")
     offline: bool = strawberry.field(description="Whether offline filters can be about it.")
     columns: list[FilterColumn] = strawberry.field(
-        description="Those that the product ships. An organization's own are accepted, and warned "
-        "of as UNVERIFIED_COLUMN."
+        description="A selection of those that the product ships. Others, an organization's own "
+        "among them, are accepted, and warned of as UNVERIFIED_COLUMN."
     )
 
     @classmethod

@@ -130,7 +130,8 @@ class DefineFilterInput:
     criteria: FilterCriteriaInput = strawberry.field(description="What it chooses.")
     filter_key: str | None = strawberry.field(
         default=None,
-        description="1 to 128 of a-z, 0-9, '.', '-' and '_'; never changes.",
+        description="1 to 128 of a-z, 0-9, '.', '-' and '_', a letter or digit at either end; it "
+        "never changes.",
     )
     description: str | None = strawberry.field(default=None, description="Up to 2000 characters.")
     active: bool = strawberry.field(default=True, description="Whether it chooses anything.")

@@ -17,7 +17,7 @@ from api.enums import (
     SyncDirection,
     WarningCode,
 )
-from api.errors import bad_input, input_checked
+from api.errors import Problem, bad_input, input_checked
 from api.filter_inputs import (
     DefineFilterInput,
     FilterReference,
@@ -190,7 +190,15 @@ class ChangeSettingsInput:
         """In a preview every warning counts as accepted, and is told instead of demanded."""
         preview = self.mode is ChangeMode.PREVIEW
         acknowledged = frozenset(WarningCode if preview else self.acknowledge)
-        return tuple(change.command(acknowledged) for change in self.changes)
+        return tuple(_placed(index, each, acknowledged) for index, each in enumerate(self.changes))
+
+
+def _placed(index: int, change: SettingChange, acknowledged: frozenset[WarningCode]) -> Command:
+    """The command of a change. What is wrong with it is told with its place in the list."""
+    try:
+        return change.command(acknowledged)
+    except Problem as problem:
+        raise bad_input(f"changes[{index}]: {problem.message}") from problem
 
 
 @strawberry.input(description="A new environment.")

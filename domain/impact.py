@@ -51,8 +51,8 @@ def _of_table(before: Filters, after: Filters, kind: FilterKind, table: str) -> 
             yield f"“{each.name}” starts choosing records. {sentence(each.criteria)}."
         elif not alike(was[key].criteria, each.criteria):
             yield (
-                f"“{each.name}” chooses other records. {sentence(each.criteria)}; no longer: "
-                f"{sentence(was[key].criteria)}."
+                f"“{each.name}” chooses by other criteria. Until now: "
+                f"{sentence(was[key].criteria)}. From now on: {sentence(each.criteria)}."
             )
     for key, each in was.items():
         if key not in now:

@@ -18,6 +18,8 @@ KEPT_OF_THE_PAST = 64
 """Of those that were read from the log and not lived through."""
 FEWEST, WEIGHT = 64, 65_536
 """Each remembers the last change of every setting, and of every member: of so many together."""
+MOST_CHARACTERS = 8_000_000
+"""Of what their settings held before and after: criteria of filters can be long."""
 
 
 class Course:
@@ -28,6 +30,7 @@ class Course:
         self.milestones = Milestones()
         self.reading = asyncio.Lock()
         self._recent: deque[ChangeSet] = deque()
+        self._characters = 0
         self._moved: asyncio.Event | None = None
 
     def move(self, change_set: ChangeSet, seal: bytes) -> bool:
@@ -40,6 +43,7 @@ class Course:
             self.tip = Tip(change_set.standing, seal)
             self.milestones.pass_by(self.tip)
             self._recent.append(change_set)
+            self._characters += _characters(change_set)
             weight = len(change_set.standing.last_changes)
             self._keep(min(KEPT, max(FEWEST, WEIGHT // weight)))
             self.wake()
@@ -51,8 +55,10 @@ class Course:
         self._keep(KEPT_OF_THE_PAST)
 
     def _keep(self, most: int) -> None:
-        while len(self._recent) > most:
-            self._recent.popleft()
+        while len(self._recent) > most or (
+            self._characters > MOST_CHARACTERS and len(self._recent) > 1
+        ):
+            self._characters -= _characters(self._recent.popleft())
 
     def wake(self) -> None:
         """Whoever waits looks again."""
@@ -83,3 +89,7 @@ class Course:
 
 def _position(change_set: ChangeSet) -> int:
     return change_set.standing.position
+
+
+def _characters(change_set: ChangeSet) -> int:
+    return sum(len(each.before or "") + len(each.after or "") for each in change_set.changes)

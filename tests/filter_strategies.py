@@ -19,6 +19,7 @@ from domain.filters.criteria import (
     LinkType,
 )
 from domain.filters.operators import COMPARES_COLUMNS, ColumnType, Operator, ValueType
+from domain.filters.vocabulary import MEANINGLESS
 
 PEOPLE = [str(UUID(int=number)) for number in range(1, 6)]
 NOW = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
@@ -122,6 +123,8 @@ def criteria(draw: DrawFn) -> Criteria:
     return Criteria(table=table, group=draw(groups(table, joins=True)))
 
 
-kept: SearchStrategy[Kept] = st.dictionaries(
-    st.from_regex(r"ui[a-z]{1,4}", fullmatch=True), xml_text, max_size=2
-).map(lambda found: tuple(sorted(found.items())))
+def kept(element: str) -> SearchStrategy[Kept]:
+    """Attributes of an element that mean nothing."""
+    names = st.sampled_from(sorted(MEANINGLESS[element]))
+    found = st.dictionaries(names, xml_text, max_size=2)
+    return found.map(lambda attributes: tuple(sorted(attributes.items())))

@@ -47,17 +47,26 @@ def test_what_is_written_reads_as_what_was_written(found: Criteria) -> None:
     assert written(read(text), "contactid") == text
 
 
-@given(kept, kept, kept, xml_text, st.lists(st.tuples(xml_text, kept), min_size=1, max_size=3))
+@given(
+    st.tuples(kept("fetch"), kept("entity")),
+    st.tuples(kept("filter"), kept("condition")),
+    xml_text,
+    st.lists(st.tuples(xml_text, kept("value")), min_size=1, max_size=3),
+)
 def test_any_text_and_what_means_nothing_here_come_back_as_they_were(
-    fetch: Kept, entity: Kept, condition: Kept, text: str, listed: list[tuple[str, Kept]]
+    roots: tuple[Kept, Kept],
+    inside: tuple[Kept, Kept],
+    text: str,
+    listed: list[tuple[str, Kept]],
 ) -> None:
+    (fetch, entity), (group, condition) = roots, inside
     of_values = tuple(attributes for _, attributes in listed)
     found = Criteria(
         table="contact",
         kept=fetch,
         kept_of_table=entity,
         group=Group(
-            kept=condition,
+            kept=group,
             conditions=(
                 Condition(column="fullname", operator="eq", values=(text,), kept=condition),
                 Condition(
@@ -70,6 +79,27 @@ def test_any_text_and_what_means_nothing_here_come_back_as_they_were(
         ),
     )
     assert read(written(found, "contactid")) == found
+
+
+@pytest.mark.parametrize(
+    ("written_as", "told"),
+    [
+        ('<filter typ="or"/>', "<filter> has no attribute 'typ'. Did you mean type?"),
+        (
+            '<filter><condition attribute="a" operator="null" entitynam="b"/></filter>',
+            "<condition> has no attribute 'entitynam'. Did you mean entityname?",
+        ),
+        (
+            '<link-entity name="a" from="b" to="c" link-typ="outer"/>',
+            "<link-entity> has no attribute 'link-typ'. Did you mean link-type?",
+        ),
+        (f'<filter {"x" * 90}="1"/>', f"<filter> has no attribute '{'x' * 79}…'."),
+    ],
+)
+def test_an_attribute_that_is_none_may_be_a_slip_and_is_refused(written_as: str, told: str) -> None:
+    found = parsed(f'<fetch><entity name="contact">{written_as}</entity></fetch>')
+    assert isinstance(found, tuple)
+    assert [problem.message for problem in found] == [told]
 
 
 def test_the_default_of_contacts_is_written_as_the_product_has_it() -> None:

@@ -38,6 +38,7 @@ from domain.filters.refusals import (
     MOST_CHARACTERS,
     MOST_FILTERS,
     DefaultTemplateBlocked,
+    FilterKeyTaken,
     FilterNameTaken,
     FilterNotFound,
     FilterNotValid,
@@ -57,6 +58,7 @@ from domain.filters.state import (
     understood,
 )
 from domain.filters.templates import TEMPLATES
+from domain.filters.vocabulary import MEANINGLESS
 from domain.plan import ChangedMeanwhile, Planned, Refused
 from domain.warning import WarningCode
 
@@ -263,10 +265,12 @@ def test_a_name_is_free_in_another_role_kind_or_table(asked: DefineFilter) -> No
 
 
 def test_a_key_is_taken_by_whatever_has_it() -> None:
-    refusal = FilterNameTaken(by=kept(defined()))
+    refusal = FilterKeyTaken(by=kept(defined()))
     given(defined()).when(define("Other", role=TEMPLATE)).refused(refusal)
-    assert "'k'" in refusal.message
-    assert "'Active'" in refusal.message
+    assert refusal.message == (
+        "The key 'k' is taken by the system filter 'Active' of the table contact. Redefine that "
+        "one, choose another key, or leave the key out."
+    )
 
 
 def test_a_filter_may_be_called_otherwise_in_case_alone() -> None:
@@ -498,8 +502,15 @@ def test_a_name_or_key_in_the_way_of_the_defaults_is_told() -> None:
     ):
         blocked = DefaultTemplateBlocked(template=TEMPLATES[MINE], by=kept(squatter))
         given(squatter).when(RestoreDefaultTemplates()).refused(blocked)
-        assert repr(squatter.filter_key) in blocked.message
-        assert "Rename or remove that filter first." in blocked.message
+        has_name = squatter.filter_key == "k"
+        assert blocked.message == (
+            f"The default template '{MINE}' cannot come back, since "
+            + (
+                "'k' is called 'My Outlook Contacts', too. Rename or remove that filter first."
+                if has_name
+                else "another filter has its key. Remove that filter first."
+            )
+        )
 
 
 def test_a_template_can_be_given_to_nobody_and_then_removed() -> None:
@@ -535,7 +546,11 @@ def at_the_limits() -> list[Group]:
     ]
 
 
-KEPT = " ".join(f"ui{chr(97 + number)}='x'" for number in range(22))
+KEPT = {
+    element: " ".join(f"{name}='x'" for name in sorted(names))
+    for element, names in MEANINGLESS.items()
+}
+"""Everything that an element may say without meaning."""
 
 
 @pytest.mark.parametrize(
@@ -543,11 +558,12 @@ KEPT = " ".join(f"ui{chr(97 + number)}='x'" for number in range(22))
     [
         *at_the_limits(),
         (
-            f"<fetch><entity name='contact'><filter {KEPT}><condition attribute='fullname' "
-            f"operator='eq' {KEPT.rsplit(' ', 1)[0]}><value>x</value></condition>"
+            f"<fetch><entity name='contact'><filter {KEPT['filter']}>"
+            f"<condition attribute='fullname' "
+            f"operator='eq' {KEPT['condition']}><value {KEPT['value']}>x</value></condition>"
             "</filter></entity></fetch>"
         ),
-        f"<fetch {KEPT}><entity {KEPT} name='contact'/></fetch>",
+        f"<fetch {KEPT['fetch']}><entity {KEPT['entity']} name='contact'/></fetch>",
         "<fetch><entity name='contact'><filter>"
         + f"<condition attribute='fullname' operator='eq' value='{'>' * 4_000}'/>" * 15
         + "</filter></entity></fetch>",
@@ -587,7 +603,9 @@ def test_giving_an_inactive_template_is_told() -> None:
     template = defined(role=TEMPLATE)
     idle = [WarningCode.TEMPLATE_IS_INACTIVE]
     assert codes(after(template, off, gave("k", "Active")), gave("k", "Active")) == idle
-    assert codes(after(template, gave("k", "Active"), off), off) == idle
+    copies = [WarningCode.TEMPLATE_COPIES_STAY]
+    assert codes(after(template, gave("k", "Active"), off), off) == [*copies, *idle]
+    assert codes(after(template, off), off) == copies
     assert codes(after(template, gave("k", "Active")), gave("k", "Active")) == []
     assert codes(NEW, gave("k", "Active")) == []
     there = after(template, gave("k", "Active"), off).filters
@@ -695,8 +713,13 @@ def test_only_another_active_system_filter_stands_in_for_it(other: FilterDefined
 def test_what_chose_nothing_is_missed_by_nobody() -> None:
     gone = FilterRemoved(**about(), active=False)
     assert codes(after(defined(active=False), gone), gone) == []
-    off = FilterDeactivated(**about(role=TEMPLATE))
-    assert codes(after(defined(role=TEMPLATE), off), off) == []
+
+
+@pytest.mark.parametrize("active", [False, True])
+def test_copies_outlast_a_template_that_is_removed(active: bool) -> None:
+    gone = FilterRemoved(**about(role=TEMPLATE), active=active)
+    told = codes(after(defined(role=TEMPLATE, active=active), gone), gone)
+    assert told == [WarningCode.TEMPLATE_COPIES_STAY]
 
 
 def test_a_template_edit_does_not_reach_copies() -> None:

@@ -94,8 +94,8 @@ def after(*events: Event) -> Environment:
             (
                 Impact(
                     CONTACT,
-                    "“Active” chooses other records. All contacts; no longer: Contacts that are "
-                    "active.",
+                    "“Active” chooses by other criteria. Until now: Contacts that are active. From "
+                    "now on: All contacts.",
                 ),
             ),
         ),

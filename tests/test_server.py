@@ -201,8 +201,10 @@ def test_a_data_folder_that_is_removed_under_the_server_ends_it_and_spoils_no_ne
 
 def test_a_key_set_that_is_not_there_is_told_at_the_start(folder: Path) -> None:
     missing = folder / "nowhere.json"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
     provider = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS": str(missing)}
-    ended = run("serve", DATA=str(folder / "data"), **provider)
+    ended = run("serve", DATA=str(folder / "data"), PORT=port, **provider)
     assert ended.returncode == 1
     assert f"The key set {missing} cannot be read" in ended.stderr
 

@@ -346,3 +346,25 @@ async def test_memory_keeps_fewer_change_sets_of_many_settings_and_of_what_it_on
     monkeypatch.setattr(course, "WEIGHT", 1)
     await ask(process, *FLICKER)
     assert len(kept(process.standings)) == 2
+
+
+async def test_memory_keeps_fewer_change_sets_of_long_criteria_but_always_the_last(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await register(process)
+    for _ in range(5):
+        await ask(process, *FLICKER)
+    whole = [change_set async for change_set, _ in process.log.change_sets(KEY, Tip())]
+
+    def kept() -> list[ChangeSet]:
+        return list(process.standings._courses[KEY]._recent)
+
+    assert kept() == whole
+    size = sum(len(each.before or "") + len(each.after or "") for each in whole[-1].changes)
+    monkeypatch.setattr(course, "MOST_CHARACTERS", 3 * size)
+    await ask(process, *FLICKER)
+    assert len(kept()) == 3
+    monkeypatch.setattr(course, "MOST_CHARACTERS", 0)
+    await ask(process, *FLICKER)
+    assert len(kept()) == 1
+    assert len(await after(process.standings, BEGUN)) == 7

@@ -239,7 +239,9 @@ def _unknown_operator(name: str, *, suggest: bool) -> str:
     other = SDK_ONLY.get(name.lower())
     if other is not None:
         return f"{name} is of the SDK and no operator of FetchXML. Take {other}."
-    near = get_close_matches(name, OPERATORS, n=3) if suggest and len(name) < LONGEST else []
+    near = (
+        get_close_matches(name.lower(), OPERATORS, n=3) if suggest and len(name) < LONGEST else []
+    )
     help_ = f"Did you mean {' or '.join(near)}?" if near else "`filterCatalogue` lists them all."
     return f"There is no operator {shown(name)}. {help_}"
 
@@ -259,7 +261,8 @@ def _values(
     most = MOST_VALUES if operator.most is None else operator.most
     if not operator.fewest <= many <= most:
         count = str(most) if operator.fewest == most else f"{operator.fewest} to {most}"
-        yield "values", f"{operator.name} takes {count} values, not {many}."
+        noun = "value" if count == "1" else "values"
+        yield "values", f"{operator.name} takes {count} {noun}, not {many}."
         return
     if not values:
         return

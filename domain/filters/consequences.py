@@ -42,12 +42,13 @@ def warnings(filters: Filters, event: Event) -> tuple[Warning, ...]:
             return (*copies, *(() if fetch_xml is None else _unverified(key, fetch_xml)))
         case TemplateGivenToNewUsers(filter_key=key):
             return (_inactive(key),) if _given_in_vain(filters, key) else ()
-        case FilterDeactivated(filter_key=key) if _given_in_vain(filters, key):
-            return (_inactive(key),)
+        case FilterDeactivated(filter_key=key) | FilterRemoved(filter_key=key) if (
+            event.role is FilterRole.USER_FILTER_TEMPLATE
+        ):
+            idle = (_inactive(key),) if _given_in_vain(filters, key) else ()
+            return (_copies_stay(key), *idle)
         case FilterDeactivated() | FilterRemoved(active=True):
-            if event.role is FilterRole.SYSTEM_FILTER and not any(
-                filters.active(event.kind, event.table)
-            ):
+            if not any(filters.active(event.kind, event.table)):
                 return (_last_active(event.filter_key, event.kind, event.table),)
             return ()
         case _:

@@ -6,6 +6,7 @@ out; what would change which records are meant, and is not criteria, is refused 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from difflib import get_close_matches
 from xml.sax.saxutils import escape, quoteattr
 
 from domain.filters.criteria import (
@@ -20,26 +21,16 @@ from domain.filters.criteria import (
 )
 from domain.filters.elements import INCOMING, Caps, Element, read
 from domain.filters.operators import ALIASES, OPERATORS
-from domain.filters.problem import MOST_PROBLEMS, Problem, first, shown
-
-QUERIES = {
-    "aggregate": "An aggregate query",
-    "aggregatelimit": "An aggregate query",
-    "distinct": "A distinct query",
-    "page": "A paged query",
-    "count": "A paged query",
-    "top": "A paged query",
-    "paging-cookie": "A paged query",
-    "returntotalrecordcount": "counting query",
-    "datasource": "query of other rows",
-}
-"""Attributes of a fetch that ask for something else than which records are meant."""
-NOT_SO = frozenset({"false", "0"})
-SHAPES = frozenset({"attribute", "all-attributes", "order"})
-"""Elements that only shape an answer."""
-LINK_WORDS = {each: each.value.lower().replace("_", " ") for each in LinkType}
-LINK_TYPES = {word: each for each, word in LINK_WORDS.items()}
-GROUPS = {each.value.lower(): each for each in GroupOperator}
+from domain.filters.problem import LONGEST, MOST_PROBLEMS, Problem, first, shown
+from domain.filters.vocabulary import (
+    GROUPS,
+    LINK_TYPES,
+    LINK_WORDS,
+    MEANINGLESS,
+    NOT_SO,
+    QUERIES,
+    SHAPES,
+)
 
 
 def parsed(text: str, caps: Caps = INCOMING) -> Criteria | tuple[Problem, ...]:
@@ -96,8 +87,8 @@ class _Reading:
         return Criteria(
             table=self._needed(entity, "name"),
             group=self._criteria(entity) or Group(),
-            kept=_kept(root, QUERIES),
-            kept_of_table=_kept(entity, {"name"}),
+            kept=self._kept(root, QUERIES),
+            kept_of_table=self._kept(entity, {"name"}),
         )
 
     def _criteria(self, element: Element) -> Group | None:
@@ -127,7 +118,7 @@ class _Reading:
             conditions=tuple(map(self._condition, element.named("condition"))),
             groups=tuple(map(self._group, element.named("filter"))),
             links=tuple(self._link(each, joins=False) for each in element.named("link-entity")),
-            kept=_kept(element, {"type"}),
+            kept=self._kept(element, {"type"}),
         )
 
     def _link(self, element: Element, *, joins: bool) -> Link:
@@ -146,7 +137,7 @@ class _Reading:
             type=kind,
             alias=element.attributes.get("alias"),
             criteria=self._criteria(element),
-            kept=_kept(element, {"name", "from", "to", "link-type", "alias"}),
+            kept=self._kept(element, {"name", "from", "to", "link-type", "alias"}),
         )
 
     def _condition(self, element: Element) -> Condition:
@@ -158,7 +149,7 @@ class _Reading:
         for value in inside:
             self._only(value, set(), text=True)
         values = tuple(value.text for value in inside)
-        kept_of_values = tuple(_kept(value, ()) for value in inside)
+        kept_of_values = tuple(self._kept(value, ()) for value in inside)
         if "value" in element.attributes:
             if inside:
                 self._wrong(element, "A condition has a value or <value> elements, not both.")
@@ -169,7 +160,7 @@ class _Reading:
             values=values,
             compared_column=element.attributes.get("valueof"),
             link_alias=element.attributes.get("entityname"),
-            kept=_kept(element, {"attribute", "operator", "value", "valueof", "entityname"}),
+            kept=self._kept(element, {"attribute", "operator", "value", "valueof", "entityname"}),
             kept_of_values=kept_of_values if any(kept_of_values) else (),
         )
 
@@ -182,6 +173,17 @@ class _Reading:
             stray = shown(element.text.strip())
             self._wrong(element, f"{element.tag} has no text, such as {stray}.")
 
+    def _kept(self, element: Element, known: Iterable[str]) -> Kept:
+        """What means nothing here. Anything else may be a slip that means a lot."""
+        names = set(known)
+        kept = sorted(each for each in element.attributes.items() if each[0] not in names)
+        for name, _ in kept:
+            if name not in MEANINGLESS[element.name]:
+                near = get_close_matches(name, names, n=1) if len(name) < LONGEST else []
+                help_ = f" Did you mean {near[0]}?" if near else ""
+                self._wrong(element, f"{element.tag} has no attribute {shown(name)}.{help_}")
+        return tuple(kept)
+
     def _needed(self, element: Element, name: str) -> str:
         value = element.attributes.get(name)
         if value is None:
@@ -191,11 +193,6 @@ class _Reading:
     def _wrong(self, element: Element, message: str) -> None:
         if len(self.problems) <= MOST_PROBLEMS:
             self.problems.append(Problem(path=element.path, message=message))
-
-
-def _kept(element: Element, known: Iterable[str]) -> Kept:
-    names = set(known)
-    return tuple(sorted(each for each in element.attributes.items() if each[0] not in names))
 
 
 def written(criteria: Criteria, identifier: str) -> str:

@@ -40,6 +40,7 @@ from domain.filters.refusals import (
     MOST_CHARACTERS,
     MOST_FILTERS,
     DefaultTemplateBlocked,
+    FilterKeyTaken,
     FilterNameTaken,
     FilterNotFound,
     FilterNotValid,
@@ -123,10 +124,12 @@ def _define(filters: Filters, command: DefineFilter) -> Decided:
         command.active,
         text,
     )
-    taken = filters.by_key.get(wanted.key) or filters.namesake(wanted)
+    holder, namesake = filters.by_key.get(wanted.key), filters.namesake(wanted)
+    taken = holder or namesake
     if taken is not None:
-        as_asked = taken == wanted._replace(key=command.key or taken.key)
-        return () if as_asked else FilterNameTaken(by=taken)
+        if taken == wanted._replace(key=command.key or taken.key):
+            return ()
+        return FilterKeyTaken(by=taken) if holder is not None else FilterNameTaken(by=taken)
     if len(filters.by_key) >= MOST_FILTERS or filters.size + len(text) > MOST_CHARACTERS:
         return TooManyFilters()
     return (_defined(wanted._replace(key=command.key or _free_key(filters, wanted))),)

@@ -4,10 +4,11 @@ Law: every message names what stands against it and what would help.
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import ClassVar
 
 from domain.filters.catalogue import CATALOGUE
-from domain.filters.problem import Problem, shown
+from domain.filters.problem import LONGEST, Problem, shown
 from domain.filters.state import ROLE_NAMES, Filter, FilterKind, fits
 from domain.refusal import RefusalCode
 
@@ -66,7 +67,7 @@ class FilterNotValid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterNameTaken:
-    """`by`: who has the name, or the key where one was asked for."""
+    """`by`: who has the name."""
 
     by: Filter
 
@@ -82,6 +83,21 @@ class FilterNameTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilterKeyTaken:
+    by: Filter
+
+    code: ClassVar[RefusalCode] = RefusalCode.FILTER_NAME_TAKEN
+
+    @property
+    def message(self) -> str:
+        return (
+            f"The key {self.by.key!r} is taken by the {ROLE_NAMES[self.by.role].lower()} "
+            f"{shown(self.by.name)} of the table {self.by.table}. Redefine that one, choose "
+            "another key, or leave the key out."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultTemplateBlocked:
     """`by`: who has the key or the name of a default template that is to be restored."""
 
@@ -92,10 +108,13 @@ class DefaultTemplateBlocked:
 
     @property
     def message(self) -> str:
+        why, remedy = "another filter has its key", "Remove"
+        if self.by.key != self.template.key:
+            name = shown(self.template.name)
+            why, remedy = f"{self.by.key!r} is called {name}, too", "Rename or remove"
         return (
-            f"The default template {self.template.key!r} cannot come back, since the filter "
-            f"{self.by.key!r} has its key or is called {shown(self.template.name)}, too. "
-            "Rename or remove that filter first."
+            f"The default template {self.template.key!r} cannot come back, since {why}. "
+            f"{remedy} that filter first."
         )
 
 
@@ -108,10 +127,12 @@ class TableNotSynchronized:
 
     @property
     def message(self) -> str:
-        tables = ", ".join(name for name in CATALOGUE if fits(name, self.kind))
+        tables = [name for name in CATALOGUE if fits(name, self.kind)]
+        near = get_close_matches(self.table, tables, n=1) if len(self.table) < LONGEST else []
+        hint = f" Did you mean {near[0]}?" if near else ""
         return (
-            f"Records of the table {shown(self.table)} do not travel {self.kind.value.lower()}, so "
-            f"no filter can choose them. These do: {tables}."
+            f"Records of a table {shown(self.table)} do not travel {self.kind.value.lower()}, so "
+            f"no filter can choose them.{hint} These do: {', '.join(tables)}."
         )
 
 
@@ -147,6 +168,7 @@ Refusal = (
     | NotATemplate
     | FilterNotValid
     | FilterNameTaken
+    | FilterKeyTaken
     | DefaultTemplateBlocked
     | TableNotSynchronized
     | TemplateIsGiven

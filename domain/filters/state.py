@@ -151,9 +151,10 @@ def given_setting(kind: FilterKind, table: str) -> str:
 def checked_filter_key(key: str) -> str:
     """The key itself. ValueError for one that cannot be."""
     if KEY_FORM.fullmatch(key) is None:
+        help_ = f" Leave out {PREFIX!r}." if key.startswith(PREFIX) else ""
         raise ValueError(
             "A filter's key is 1 to 128 of a-z, 0-9, '.', '-' and '_', and begins and ends with a "
-            f"letter or digit, not {key[:80]!r}."
+            f"letter or digit, not {key[:80]!r}.{help_}"
         )
     return key
 

@@ -199,7 +199,8 @@ def quoted(value: str) -> str:
 
 
 def _short(value: str) -> str:
-    return value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}…"
+    short = value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}…"
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in short)
 
 
 def listed(values: Iterable[str]) -> str:
