@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
-from domain.filters import matching
-from domain.filters.catalogue import CATALOGUE
+from domain.filters import conditions, matching
+from domain.filters.catalogue import CATALOGUE, known_column
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Link, LinkType
 from domain.filters.matching import Explanation, Matcher, TooManyCombinations
 from domain.filters.patterns import pattern
@@ -444,3 +444,18 @@ def test_the_plain_operators() -> None:
     for found, column, held, matches in cases:
         matcher = Matcher(asked(found), some)
         assert matcher.matches(Record(columns={column: held})) is matches, found
+
+
+def test_only_so_many_verdicts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditions, "MOST_REMEMBERED", 2)
+    asked = Condition(column="statecode", operator="eq", values=("0",))
+    column = known_column("contact", "statecode")
+    found = conditions.test(asked, column, VIEW)
+    for _ in range(2):
+        assert [found(text) for text in ("0", "1", "2", "false", None)] == [
+            True,
+            False,
+            False,
+            True,
+            False,
+        ]

@@ -76,31 +76,28 @@ class _Comparison:
             yield from self.groups(was, now, table, f"group {place}{of}")
         yield from (f"{at}removed: {_group(x, self._before, table)}" for x in gone[paired:])
         yield from (f"{at}added: {_group(x, self._after, table)}" for x in new[paired:])
-        links = _unmatched(before.links, after.links)
-        for was_link, now_link in _pairs(*links, _way):
-            if was_link is not None and now_link is not None:
-                one, two = was_link.criteria or Group(), now_link.criteria or Group()
-                yield from self.groups(
-                    one, two, now_link.table, f"the link to {now_link.table}{of}"
-                )
-            elif was_link is not None:
-                yield f"{at}removed: {_link(was_link, self._before)}"
-            elif now_link is not None:
-                yield f"{at}added: {_link(now_link, self._after)}"
+        links, more = _pairs(*_unmatched(before.links, after.links), _way)
+        for link, other in links:
+            if other is None:
+                yield f"{at}removed: {_link(link, self._before)}"
+            else:
+                one, two = link.criteria or Group(), other.criteria or Group()
+                yield from self.groups(one, two, link.table, f"the link to {link.table}{of}")
+        yield from (f"{at}added: {_link(link, self._after)}" for link in more)
 
     def _conditions(
         self, before: Sequence[Condition], after: Sequence[Condition], table: str
     ) -> Iterator[str]:
-        for was, now in _pairs(*_unmatched(before, after), _about):
-            if was is not None and now is not None:
+        pairs, more = _pairs(*_unmatched(before, after), _about)
+        for was, now in pairs:
+            if now is None:
+                yield f"removed: {' '.join(statement(was, self._before, table))}"
+            else:
                 subject, said = statement(now, self._after, table)
                 _, said_before = statement(was, self._before, table)
                 told = f"{said_before} → {said}"
                 yield f"changed: {subject} {_told_alike(was, now) if said == said_before else told}"
-            elif was is not None:
-                yield f"removed: {' '.join(statement(was, self._before, table))}"
-            elif now is not None:
-                yield f"added: {' '.join(statement(now, self._after, table))}"
+        yield from (f"added: {' '.join(statement(now, self._after, table))}" for now in more)
 
 
 def _told_alike(before: Condition, after: Condition) -> str:
@@ -141,16 +138,17 @@ def _places[T: Hashable](all_: Sequence[T], some: Iterable[T]) -> Iterator[int]:
 
 def _pairs[T](
     before: Iterable[T], after: Iterable[T], key: Callable[[T], Hashable]
-) -> Iterator[tuple[T | None, T | None]]:
-    """Those of the same key together; those of one side alone last."""
+) -> tuple[list[tuple[T, T | None]], list[T]]:
+    """Each with one of the same key, if there is one; and those that are left."""
     left = dict(enumerate(after))
     places = defaultdict[Hashable, deque[int]](deque)
     for place, now in left.items():
         places[key(now)].append(place)
+    pairs: list[tuple[T, T | None]] = []
     for was in before:
         mine = places[key(was)]
-        yield was, left.pop(mine.popleft()) if mine else None
-    yield from ((None, now) for now in left.values())
+        pairs.append((was, left.pop(mine.popleft()) if mine else None))
+    return pairs, list(left.values())
 
 
 def _about(condition: Condition) -> Hashable:

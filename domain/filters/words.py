@@ -233,7 +233,7 @@ def link_clause(link: Link, about: Criteria) -> str:
             return f"without {told}"
         case LinkType.ALL:
             return f"without {others} other than those {asked or 'there are'}"
-        case LinkType.NOT_ALL:
+        case _:
             return f"with {others} other than those {asked or 'there are'}"
 
 
