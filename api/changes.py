@@ -90,14 +90,14 @@ class Change(Node):
         return await info.context.stored.load((key, self.change.recorded.position))
 
 
-def weighed[T: str | None](text: T, info: Info) -> T:
+def weighed[T: (str, str | None)](text: T, info: Info) -> T:
     """The text itself, which may be FetchXML or have it."""
-    info.context.weigh(text)
+    info.context.weigh(len(text or ""))
     return text
 
 
 def told_differences(change: log.Change, info: Info) -> list[str]:
-    info.context.weigh(change.before, change.after)
+    info.context.weigh(len(change.before or "") + len(change.after or ""))
     return list(differences(change.recorded.event, change.before, change.after))
 
 

@@ -82,11 +82,9 @@ class Context:
             return None
         return standing
 
-    def weigh(self, *criteria: str | int | None) -> None:
-        """Counts FetchXML that is read, or so many characters of it. TOO_COSTLY for too much."""
-        self._criteria += sum(
-            each if isinstance(each, int) else len(each or "") for each in criteria
-        )
+    def weigh(self, characters: int) -> None:
+        """Counts FetchXML that is read or written. TOO_COSTLY for too much."""
+        self._criteria += characters
         if self._criteria > MOST_CRITERIA:
             raise Problem(
                 ErrorCode.TOO_COSTLY,

@@ -128,18 +128,20 @@ class SyncFilter(Setting):
 
     @strawberry.field(description="What it chooses, as a tree.")
     def criteria(self, info: Info) -> CriteriaGroup:
-        info.context.weigh(self._filter.fetch_xml)
-        return CriteriaGroup(group=self._filter.criteria.group)
+        return CriteriaGroup(group=self._weighed(info).criteria.group)
 
     @strawberry.field(description="What it chooses, as FetchXML.")
     def fetch_xml(self, info: Info) -> str:
-        info.context.weigh(self._filter.fetch_xml)
-        return self._filter.fetch_xml
+        return self._weighed(info).fetch_xml
 
     @strawberry.field(description="What it chooses, as a sentence; “I” is the user.")
     def summary(self, info: Info) -> str:
-        info.context.weigh(self._filter.fetch_xml)
-        return words.sentence(self._filter.criteria)
+        return words.sentence(self._weighed(info).criteria)
+
+    def _weighed(self, info: Info) -> state.Filter:
+        """The filter, its criteria counted as read."""
+        info.context.weigh(len(self._filter.fetch_xml))
+        return self._filter
 
 
 @strawberry.type(description="Which template new users are given, for a kind and a table.")

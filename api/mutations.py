@@ -65,6 +65,8 @@ from eventstore.transact import Applied, Outcome, Request, RequestIdReused
 
 NOBODY = UUID("6d61646e-6f62-4f64-8979-6e6f626f6479")
 """Stands for who was never met, and can have no role to revoke."""
+LEAST, READ = 4_000, 4
+"""Characters that any criteria count as; and how often they are read until they are told."""
 
 
 @strawberry.type(description="Changing things. Every change is a fact in the environment's log.")
@@ -74,7 +76,7 @@ class Mutation:
         self, info: Info, input: Annotated[ChangeSettingsInput, argument("What to change.")]
     ) -> ChangeSettingsResult:
         commands = input.commands()
-        info.context.weigh(*map(_weight, commands))
+        info.context.weigh(sum(map(_weight, commands)))
         ask = Ask(
             environment=environment_key(input.environment_key),
             commands=commands,
@@ -160,10 +162,6 @@ def _weight(command: Command) -> int:
     if isinstance(command, DefineFilter | RedefineFilter) and command.criteria is not None:
         return LEAST + READ * size(command.criteria)
     return 0
-
-
-LEAST, READ = 4_000, 4
-"""Of any criteria; and how often they are read until they are kept and told."""
 
 
 async def _apply(info: Info, request: Request) -> SettingsChanged | SettingsRefused:

@@ -21,7 +21,6 @@ from api.enums import (
 from api.nodes import Node, When, node_id
 from domain import field_mappings, mapping_table
 from domain.environment import default, is_default, value
-from domain.filters import state
 from domain.standing import Standing
 from domain.switches import (
     Switches,
@@ -92,8 +91,7 @@ class Setting(Node):
     @strawberry.field(description="What to know before touching it.")
     def warnings(self, info: Info) -> list[Warning]:
         environment = self.standing.environment
-        if self.setting.startswith(state.PREFIX):
-            info.context.weigh(value(environment, self.setting))
+        info.context.weigh(len(value(environment, self.setting) or ""))
         return [Warning.of(each) for each in warnings(environment.filters, self.setting)]
 
 

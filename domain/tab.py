@@ -117,12 +117,10 @@ def place(filters: Filters, key: str) -> Place | None:
 
 
 def warnings(filters: Filters, key: str) -> tuple[Warning, ...]:
-    """What to know before touching a setting."""
-    filter_ = filters.by_key.get(key.removeprefix(state.PREFIX))
-    if filter_ is not None and key.startswith(state.PREFIX):
-        return standing_warnings(filters, filter_)
-    found = place(filters, key)
-    return () if found is None else found.warnings
+    """What to know before touching a setting of the tab. KeyError for a filter that is none."""
+    if key.startswith(state.PREFIX):
+        return standing_warnings(filters, filters.by_key[key.removeprefix(state.PREFIX)])
+    return TAB[key].warnings if key in TAB else ()
 
 
 def _filter(filters: Filters, key: str) -> Place | None:

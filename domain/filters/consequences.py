@@ -89,8 +89,8 @@ def _copies_stay(key: str) -> Warning:
         code=WarningCode.TEMPLATE_COPIES_STAY,
         setting=setting_of(key),
         message=(
-            "A template is copied to a user once. Whoever has a copy keeps it as it is; only users "
-            "who get one from now on get the changed one."
+            "A template is copied to a user once. Whoever has a copy keeps it as it is; what "
+            "happens to the template reaches only users who would get a copy from now on."
         ),
     )
 

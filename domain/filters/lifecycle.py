@@ -50,8 +50,8 @@ from domain.filters.refusals import (
     TemplateIsGiven,
     TooManyFilters,
 )
-from domain.filters.state import MOST_CHARACTERS as LONGEST_TEXT
 from domain.filters.state import (
+    LONGEST_TEXT,
     Filter,
     FilterKind,
     FilterRole,

@@ -24,7 +24,7 @@ PREFIX = "filter:"
 GIVEN_PREFIX = "defaultTemplate:"
 KEY_FORM = re.compile(r"[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?")
 LONGEST_SLUG = 80
-MOST_CHARACTERS = 64_000
+LONGEST_TEXT = 64_000
 """Of the FetchXML of a filter."""
 
 
@@ -218,7 +218,11 @@ def _order(filter_: Filter) -> tuple[object, ...]:
     return kinds.index(kind), words.index(role), place, _folded(name), filter_.key
 
 
+@lru_cache(maxsize=4_096)
 def _folded(name: str) -> str:
-    """A name as it is compared: whatever its case, its spaces and how its characters are coded."""
+    """A name as it is compared: whatever its case, its spaces and how its characters are coded.
+
+    Remembered, since each name that is asked for is compared with all that there are.
+    """
     seen = "".join(each for each in normalize("NFKC", name) if category(each) != "Cf")
     return " ".join(seen.split()).casefold()
