@@ -51,20 +51,30 @@ class Rooms:
 class Context:
     """One operation of one viewer."""
 
-    def __init__(self, rooms: Rooms, viewer: Principal, *, platform_administrator: bool) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        viewer: Principal,
+        *,
+        platform_administrator: bool,
+        resume_after: int | None = None,
+    ) -> None:
         self.rooms = rooms
         self.viewer = viewer
         self.actor = Actor(handle=viewer.handle, platform_administrator=platform_administrator)
-        self.forget()
-
-    def forget(self) -> None:
-        """Load and count anew from here on: for the next event of a subscription."""
+        self.resume_after = resume_after
+        """The last position that a client of an interrupted event stream has seen."""
         self._past_points = 0
         self._searches = 0
         self._criteria = 0
         self.principals = DataLoader[UUID, Principal](self._load_principals)
         self.past = DataLoader[tuple[str, Point], Tip](self._load_past)
         self.stored = DataLoader[tuple[str, int], StoredChange](self._load_stored)
+
+    def anew(self) -> "Context":
+        """The same viewer's context for the next event of a subscription."""
+        administrator = self.actor.platform_administrator
+        return Context(self.rooms, self.viewer, platform_administrator=administrator)
 
     def latest(self, shown: Standing) -> Standing:
         """The standing of the same environment now, whatever past point is shown."""

@@ -4,10 +4,12 @@ Law: one pass, in which every fragment is measured once however often it is spre
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -15,6 +17,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     ValueNode,
 )
@@ -29,13 +32,19 @@ from domain.filters.refusals import MOST_FILTERS
 from domain.mapping_table import MAPPINGS
 from domain.tab import TAB
 
+MOST_OPERATIONS = 10
+MOST_ROOT_FIELDS = 50
 MOST_FIELDS = 5_000
+MOST_ALIASES = 1_000
 MOST_DEPTH = 50
 MOST_FRAGMENTS = 50
 MOST_REPEATS = 20
 """Of one name in one selection: comparing them takes the square of it."""
+MOST_DIRECTIVES = 5
+"""At one place."""
 MOST_VALUES = 50_000
 """In an answer, if every list is as long as it may be."""
+VALUES_OF_A_POINT = 100
 LENGTHS = {
     "all": len(TAB) + 2 * MOST_FILTERS,
     "fieldMappings": len(MAPPINGS),
@@ -47,16 +56,39 @@ LENGTHS = {
     "operators": len(OPERATORS),
 }
 """How long a list is, or is taken to be. What is in criteria is weighed when it is read."""
+INTROSPECTION = {"types": 110, "fields": 5, "args": 0.2, "inputFields": 1, "enumValues": 1}
+"""How long the lists of the schema's own description are, on average, about."""
 CONNECTIONS = frozenset({"environments", "history"})
 """Lists in pages."""
 
 
 class Measure(NamedTuple):
-    """Fields of the document, levels of them, and the values that an answer may have."""
+    """Fields of a selection, with fragments spread out, and the values an answer may have.
+
+    `width`: those of its first level; `depth`: its levels; `aliases`: fields under another name.
+    """
 
     fields: int = 0
+    width: int = 0
     depth: int = 0
-    values: int = 0
+    aliases: int = 0
+    values: float = 0
+
+    def times(self, length: float) -> "Measure":
+        return self._replace(values=self.values * length)
+
+    def below(self, aliased: int) -> "Measure":
+        """What a field is whose selection this measures."""
+        return Measure(self.fields + 1, 1, self.depth + 1, self.aliases + aliased, self.values + 1)
+
+    def beside(self, other: "Measure") -> "Measure":
+        return Measure(
+            self.fields + other.fields,
+            self.width + other.width,
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.values + other.values,
+        )
 
 
 @dataclass(slots=True)
@@ -70,34 +102,42 @@ class _Fragments:
             self.measured[name] = Measure()
             definition = self.definitions.get(name)
             if definition is not None:
-                self.measured[name] = self.selections(definition.selection_set)
+                _refuse_directives(definition.directives)
+                inside = definition.type_condition.name.value.startswith("__")
+                self.measured[name] = self.selections(definition.selection_set, inside)
         return self.measured[name]
 
-    def selections(self, selection_set: SelectionSetNode | None) -> Measure:
-        if selection_set is None:
-            return Measure()
-        fields, depth, values, names = 0, 0, 0, Counter[str]()
-        for selection in selection_set.selections:
-            own = length = 0
-            match selection:
-                case FragmentSpreadNode():
-                    inner, length = self.measure(selection.name.value), 1
-                case FieldNode():
-                    inner, own = self.selections(selection.selection_set), 1
-                    length = _length(selection)
-                    names[(selection.alias or selection.name).value] += 1
-                case InlineFragmentNode():
-                    inner, length = self.selections(selection.selection_set), 1
-                case _:
-                    continue
-            fields += inner.fields + own
-            values += (inner.values + own) * length
-            depth = max(depth, inner.depth + own)
-        _refuse(fields, MOST_FIELDS, "fields, fragments spread out")
-        _refuse(depth, MOST_DEPTH, "levels")
+    def selections(self, selection_set: SelectionSetNode | None, inside: bool = False) -> Measure:
+        """`inside`: whether this is selected of the schema's own description."""
+        found, names = Measure(), Counter[str]()
+        for selection in () if selection_set is None else selection_set.selections:
+            _refuse_directives(selection.directives)
+            if isinstance(selection, FieldNode):
+                names[(selection.alias or selection.name).value] += 1
+            found = found.beside(self._selection(selection, inside))
+        _refuse(found.fields, MOST_FIELDS, "fields, fragments spread out")
+        _refuse(found.aliases, MOST_ALIASES, "fields under another name, fragments spread out")
+        _refuse(found.depth, MOST_DEPTH, "levels")
         _refuse(max(names.values(), default=0), MOST_REPEATS, "fields of one name in a selection")
-        _refuse(values, MOST_VALUES, "values, lists as long as they may be")
-        return Measure(fields, depth, values)
+        _refuse(int(found.values), MOST_VALUES, "values, lists as long as they may be")
+        return found
+
+    def _selection(self, selection: SelectionNode, inside: bool) -> Measure:
+        match selection:
+            case FragmentSpreadNode():
+                return self.measure(selection.name.value)
+            case InlineFragmentNode():
+                on = selection.type_condition
+                own = inside if on is None else on.name.value.startswith("__")
+                return self.selections(selection.selection_set, own)
+            case FieldNode():
+                name = selection.name.value
+                own = inside or name in {"__schema", "__type"}
+                inner = self.selections(selection.selection_set, own)
+                length = INTROSPECTION.get(name, 1) if inside else _length(selection)
+                return inner.below(int(selection.alias is not None)).times(length)
+            case _:
+                return Measure()
 
 
 def _length(field: FieldNode) -> int:
@@ -118,20 +158,37 @@ def _size(asked: ValueNode) -> int:
     return min(int(asked.value), LONGEST_PAGE) if isinstance(asked, IntValueNode) else LONGEST_PAGE
 
 
-def refuse_costly(document: DocumentNode) -> None:
-    """TOO_COSTLY for a document that asks for too much at once."""
-    definitions = {
+def measured(document: DocumentNode) -> Mapping[str | None, int]:
+    """What each operation costs, in points, by its name.
+
+    TOO_COSTLY for a document that asks for too much at once.
+    """
+    named = {
         node.name.value: node
         for node in document.definitions
         if isinstance(node, FragmentDefinitionNode)
     }
-    _refuse(len(definitions), MOST_FRAGMENTS, "fragments")
-    fragments = _Fragments(definitions, {})
-    for name in definitions:
+    operations = [
+        node for node in document.definitions if isinstance(node, OperationDefinitionNode)
+    ]
+    _refuse(len(named), MOST_FRAGMENTS, "fragments")
+    _refuse(len(operations), MOST_OPERATIONS, "operations")
+    fragments = _Fragments(named, {})
+    for name in named:
         fragments.measure(name)
-    for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode):
-            fragments.selections(node.selection_set)
+    costs: dict[str | None, int] = {}
+    for operation in operations:
+        _refuse_directives(operation.directives)
+        found = fragments.selections(operation.selection_set)
+        _refuse(found.width, MOST_ROOT_FIELDS, "fields of the root")
+        costs[operation.name.value if operation.name else None] = (
+            1 + int(found.values) // VALUES_OF_A_POINT
+        )
+    return costs
+
+
+def _refuse_directives(directives: Iterable[DirectiveNode] | None) -> None:
+    _refuse(len(list(directives or ())), MOST_DIRECTIVES, "directives at one place")
 
 
 def _refuse(asked: int, most: int, what: str) -> None:

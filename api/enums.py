@@ -162,12 +162,12 @@ described(
     Section,
     "Where on the Synchronization tab a setting stands.",
     SYSTEM_FILTERS="Filters and templates of what travels.",
-    SYNCHRONIZED_FIELDS="Synchronized fields.",
+    SYNCHRONIZED_FIELDS="Which fields travel, and in which direction.",
     OFFLINE_FILTERS="Filters and templates of what is carried offline.",
-    APPOINTMENTS="Appointments.",
-    CONTACTS="Contacts.",
-    TASKS="Tasks.",
-    RESOURCE_BOOKINGS="Resource bookings.",
+    APPOINTMENTS="Attachments of appointments.",
+    CONTACTS="Addresses of contacts.",
+    TASKS="Tasks that were assigned in Outlook.",
+    RESOURCE_BOOKINGS="Bookings of resources.",
 )
 described(
     WarningCode,

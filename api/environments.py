@@ -11,12 +11,11 @@ import strawberry
 from api.asking import ChangeFilter, PointInTime, argument, stood
 from api.context import Context, Info
 from api.enums import ChangeOrder, EnvironmentKind, EnvironmentState, Permission, SecurityRole
-from api.errors import ErrorCode, Problem
+from api.errors import forbidden
 from api.nodes import Node, NodeId
 from api.pages import page
 from api.people import Principal
 from api.tab import SynchronizationSettings, settings_at
-from domain.actor import NotPermitted
 from domain.standing import Standing
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 def require(context: Context, standing: Standing, *any_of: Permission) -> None:
     """FORBIDDEN, unless the viewer has one of these permissions in the environment as it is now."""
     if context.permissions(standing).isdisjoint(any_of):
-        raise Problem(ErrorCode.FORBIDDEN, NotPermitted(needs=any_of[0]).message)
+        raise forbidden(any_of[0])
 
 
 @strawberry.type(description="Someone with at least one security role in an environment.")

@@ -12,9 +12,13 @@ from uuid import uuid4
 
 from graphql import GraphQLError, GraphQLFormattedError
 
+from domain.actor import NotPermitted, Permission
 from eventstore.database import Unavailable
 
 logger = logging.getLogger(__name__)
+
+LONGEST_MESSAGE = 1_000
+"""Characters; what is quoted in it may be long."""
 
 
 class ErrorCode(StrEnum):
@@ -29,19 +33,27 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     POSITION_NOT_REACHED = "POSITION_NOT_REACHED"
     TOO_COSTLY = "TOO_COSTLY"
+    RATE_LIMITED = "RATE_LIMITED"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
 
 class Problem(GraphQLError):
-    """An error meant for the reader."""
+    """An error meant for the reader. `details` go beside its code, for programs."""
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(message, extensions={"code": code.value})
+    def __init__(self, code: ErrorCode, message: str, **details: object) -> None:
+        super().__init__(message, extensions={"code": code.value, **details})
 
 
 def bad_input(message: str) -> Problem:
     return Problem(ErrorCode.BAD_USER_INPUT, message)
+
+
+def forbidden(needs: Permission) -> Problem:
+    """What is missing, and which roles grant it."""
+    refusal = NotPermitted(needs=needs)
+    roles = [role.value for role in refusal.roles_that_may]
+    return Problem(ErrorCode.FORBIDDEN, refusal.message, needs=needs.value, rolesThatMay=roles)
 
 
 @contextmanager
@@ -62,6 +74,15 @@ def keys_unavailable(error: Exception) -> Problem:
     )
 
 
+def first_code(errors: object) -> str:
+    """The code of the first of some errors that are ready to be sent."""
+    match errors:
+        case [{"extensions": {"code": str(code)}}, *_]:
+            return code
+        case _:
+            return ErrorCode.INTERNAL_SERVER_ERROR
+
+
 def told(
     errors: Iterable[GraphQLError], otherwise: ErrorCode = ErrorCode.BAD_USER_INPUT
 ) -> list[GraphQLFormattedError]:
@@ -71,6 +92,8 @@ def told(
 
 def _told(error: GraphQLError, otherwise: ErrorCode) -> GraphQLFormattedError:
     formatted = error.formatted
+    if len(formatted["message"]) > LONGEST_MESSAGE:
+        formatted["message"] = f"{formatted['message'][:LONGEST_MESSAGE]}…"
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
@@ -99,7 +122,7 @@ def _masked(cause: BaseException) -> GraphQLFormattedError:
             "extensions": {"code": ErrorCode.BAD_USER_INPUT.value},
         }
     error_id = uuid4().hex
-    logger.error("accident %s", error_id, exc_info=cause)
+    logger.error("accident %s", error_id, exc_info=cause, extra={"errorId": error_id})
     return {
         "message": f"Something went wrong on our side. Quote {error_id} when you report it.",
         "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR.value, "errorId": error_id},

@@ -4,8 +4,6 @@ Law: what types and scalars can refuse is refused here, as BAD_USER_INPUT; wheth
 sense is the domain's to say.
 """
 
-from typing import Annotated
-
 import strawberry
 
 from api.enums import FilterKind, FilterRole, GroupOperator, LinkType
@@ -58,11 +56,11 @@ class CriteriaGroupInput:
     conditions: list[ConditionInput] = strawberry.field(
         default_factory=list, description="Tests of columns."
     )
-    groups: list[Annotated["CriteriaGroupInput", strawberry.lazy("api.filter_inputs")]] = (
-        strawberry.field(default_factory=list, description="Groups within.")
+    groups: list["CriteriaGroupInput"] = strawberry.field(
+        default_factory=list, description="Groups within."
     )
-    links: list[Annotated["LinkedCriteriaInput", strawberry.lazy("api.filter_inputs")]] = (
-        strawberry.field(default_factory=list, description="Tests of related records.")
+    links: list["LinkedCriteriaInput"] = strawberry.field(
+        default_factory=list, description="Tests of related records."
     )
 
     @property

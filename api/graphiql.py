@@ -16,6 +16,7 @@ _OURS = Path(__file__).parent / "static"
 _PACKAGE = "graphene_django_graphiql_static"
 
 _HEADERS = {
+    "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'self'; "
     "form-action 'none'; frame-ancestors 'none'",

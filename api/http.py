@@ -1,11 +1,14 @@
-"""GraphQL over HTTP: queries and mutations by POST, queries by GET.
+"""GraphQL over HTTP: queries and mutations by POST, queries by GET, anything as an event stream.
 
-Law: every answer is GraphQL JSON, and every error has a code.
+Law: every answer is GraphQL JSON or an event stream of it, and every error has a code; what is
+done for a client ends when the client leaves.
 """
 
-import json
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
+import mimeparse
 import orjson
 from graphql import OperationType
 from starlette.exceptions import HTTPException
@@ -13,15 +16,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from api import graphiql
+from api.broadcast import Answer
+from api.decoding import json_object
 from api.entrance import Entrance
-from api.errors import ErrorCode, Problem, accident, keys_unavailable, told
-from api.identity import KeysUnavailable, NotAuthenticated
+from api.errors import ErrorCode, Problem, first_code, told
+from api.event_stream import EventStream, resumed_after
 from api.limits import MOST_BYTES, TooLarge
-from api.operations import Answer, Rejected
-
-GRAPHQL_JSON = "application/graphql-response+json"
-OURS = {ErrorCode.INTERNAL_SERVER_ERROR: 500, ErrorCode.SERVICE_UNAVAILABLE: 503}
-"""The status where nothing was run through no fault of the client's."""
+from api.media import Media, preferred
+from api.rates import cost
+from api.rejected import Malformed
+from api.stopped import OURS, stopped
 
 
 class HttpEntrance:
@@ -31,80 +35,124 @@ class HttpEntrance:
         self._entrance = entrance
 
     async def answer(self, request: Request) -> Response:
-        if _wants_page(request):
-            return graphiql.page()
+        media = Media.JSON
         try:
-            return await self._answered(request)
-        except Rejected as error:
-            return _json(request, {"errors": error.errors}, 400)
-        except NotAuthenticated as error:
-            refusal = Problem(ErrorCode.UNAUTHENTICATED, str(error))
-            headers = {"WWW-Authenticate": "Bearer"}
-            return _json(request, {"errors": told([refusal])}, 401, headers)
-        except KeysUnavailable as error:
-            return _json(request, {"errors": told([keys_unavailable(error)])}, 503)
-        except TooLarge as error:
-            refusal = Problem(ErrorCode.BAD_REQUEST, str(error))
-            return _json(request, {"errors": told([refusal])}, 413)
+            media = preferred(request.headers.get("accept"), page=_is_bare(request))
+            if media is Media.PAGE:
+                return graphiql.page()
+            self._entrance.rates.address(request.client.host if request.client else None)
+            return await self._answered(request, media)
         except HTTPException:
             raise
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
-            failures = [accident(error)]
-            return _json(request, {"errors": failures}, _status(failures))
+            why = stopped(error, _refused(media))
+            self._entrance.metrics.refused("http", first_code(why.errors))
+            return _json({"errors": why.errors}, media, why.status, why.headers)
 
-    async def _answered(self, request: Request) -> Response:
+    async def _answered(self, request: Request, media: Media) -> Response:
         identity = await self._entrance.identify(request.headers.get("authorization"))
-        params = await _params(request)
-        operation = self._entrance.documents.operation(params)
-        if operation.kind is OperationType.SUBSCRIPTION:
-            raise Rejected.because(
-                ErrorCode.BAD_REQUEST, "Subscribe over a WebSocket (graphql-transport-ws)."
+        operation = self._entrance.operations.operation(await _params(request))
+        if operation.kind is OperationType.SUBSCRIPTION and media is not Media.EVENTS:
+            raise Malformed.because(
+                ErrorCode.BAD_REQUEST,
+                "Subscribe over a WebSocket (graphql-transport-ws), or accept text/event-stream.",
             )
-        if request.method != "POST" and operation.kind is not OperationType.QUERY:
+        if request.method != "POST" and operation.kind is OperationType.MUTATION:
             raise HTTPException(405, "A GET only asks. Send mutations by POST.", {"Allow": "POST"})
-        context = await self._entrance.context(identity)
-        answer = await self._entrance.documents.execute(operation, context)
-        return _json(request, answer, 200 if "data" in answer else _status(answer["errors"]))
+        if request.method == "HEAD" and media is Media.EVENTS:
+            raise HTTPException(405, "A stream has no head.", {"Allow": "GET, POST"})
+        resume_after = resumed_after(request.headers)
+        left = self._entrance.rates.principal(identity.subject, operation.points)
+        context = await self._entrance.context(identity, resume_after)
+        if media is Media.EVENTS:
+            answers = self._entrance.answers(operation, context, request.headers)
+            return EventStream(answers, self._entrance.presence, identity)
+        async with _while_there(request):
+            answer = await self._entrance.execute(operation, context, request.headers)
+        answer["extensions"] = {"cost": cost(operation.points, left)}
+        status = 200
+        if "data" not in answer:
+            status = OURS.get(first_code(answer["errors"]), _refused(media))
+        return _json(answer, media, status, None if left is None else left.headers)
 
 
-def refused(request: Request, error: Exception) -> Response:
+def refused(_request: Request, error: Exception) -> Response:
     """What Starlette refuses (paths, methods) as GraphQL JSON."""
     if not isinstance(error, HTTPException):
         raise error
     refusal = Problem(ErrorCode.BAD_REQUEST, error.detail)
-    return _json(request, {"errors": told([refusal])}, error.status_code, error.headers)
+    return _json({"errors": told([refusal])}, Media.JSON, error.status_code, error.headers)
 
 
-def _wants_page(request: Request) -> bool:
-    accepts = request.headers.get("accept", "")
-    return (
-        request.method == "GET" and "text/html" in accepts and "query" not in request.query_params
-    )
+@asynccontextmanager
+async def _while_there(request: Request) -> AsyncIterator[None]:
+    """Ends the block when the client leaves, as ClientDisconnect."""
+    loop, left = asyncio.get_running_loop(), False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        left = True
+        patience.reschedule(loop.time())
+
+    try:
+        async with asyncio.timeout(None) as patience:
+            watching = asyncio.create_task(watch(), name="watch")
+            try:
+                yield
+            finally:
+                watching.cancel()
+    except TimeoutError:
+        raise ClientDisconnect from None
 
 
-def _status(errors: object) -> int:
-    """The status of an answer without data."""
-    text = orjson.dumps(errors)
-    return next((ours for code, ours in OURS.items() if f'"code":"{code}"'.encode() in text), 400)
+def _is_bare(request: Request) -> bool:
+    """Whether somebody looks at the address itself."""
+    return request.method == "GET" and "query" not in request.query_params
+
+
+def _refused(media: Media) -> int:
+    """The status of a good request whose operation is refused; older clients want 200."""
+    return 200 if media is Media.JSON else 400
 
 
 async def _params(request: Request) -> Mapping[str, object]:
     if request.method != "POST":
         return _query_params(request)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    _refuse_unreadable(request.headers)
+    return json_object(await _body(request))
+
+
+def _refuse_unreadable(headers: Mapping[str, str]) -> None:
+    """415 for a body that is not JSON in UTF-8, as it is."""
+    media_type = headers.get("content-type", "")
+    try:
+        *kind, parameters = mimeparse.parse_mime_type(media_type.lower())
+    except mimeparse.MimeTypeParseException:
+        kind, parameters = [], {}
+    if kind != ["application", "json"]:
         raise HTTPException(415, f"The body is application/json, not {media_type[:80]!r}.")
-    return _object(await _body(request))
+    charset = parameters.get("charset", "utf-8").strip('"')
+    if charset not in {"utf-8", "utf8"}:
+        raise HTTPException(415, f"The body is in UTF-8, not in {charset[:80]!r}.")
+    encoding = headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise HTTPException(415, f"The body is sent as it is, not as {encoding[:80]!r}.")
 
 
 def _query_params(request: Request) -> dict[str, object]:
-    found: dict[str, object] = dict(request.query_params)
+    found: dict[str, object] = {}
+    for name, text in request.query_params.multi_items():
+        if name in found:
+            raise Malformed.because(ErrorCode.BAD_REQUEST, f"{name[:40]!r} is given twice.")
+        found[name] = text
     for name in ("variables", "extensions"):
-        text = found.get(name)
-        if isinstance(text, str):
-            found[name] = _object(text.encode()) if text else None
+        given = request.query_params.get(name)
+        if given is not None:
+            found[name] = json_object(given) if given else None
     return found
 
 
@@ -117,22 +165,9 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _object(text: bytes) -> dict[str, object]:
-    """A JSON object. orjson refuses bad UTF-8, lone surrogates, NaN and deep nesting."""
-    try:
-        found = orjson.loads(text)
-    except json.JSONDecodeError as error:
-        lone = "surrogate in string" in str(error)
-        code = ErrorCode.BAD_USER_INPUT if lone else ErrorCode.BAD_REQUEST
-        raise Rejected.because(code, f"This cannot be read as JSON: {error}.") from error
-    if not isinstance(found, dict):
-        raise Rejected.because(ErrorCode.BAD_REQUEST, "The parameters are one JSON object.")
-    return found
-
-
 def _json(
-    request: Request, answer: Answer, status: int, headers: Mapping[str, str] | None = None
+    answer: Answer, media: Media, status: int, headers: Mapping[str, str] | None = None
 ) -> Response:
-    accepts = request.headers.get("accept", "")
-    media_type = GRAPHQL_JSON if GRAPHQL_JSON in accepts else "application/json"
-    return Response(orjson.dumps(answer), status, headers, media_type)
+    body = orjson.dumps(answer)
+    media_type = Media.GRAPHQL if media is Media.GRAPHQL else Media.JSON
+    return Response(body, status, {"Vary": "Accept", **(headers or {})}, media_type)

@@ -8,14 +8,19 @@ from collections.abc import Iterator
 
 from graphql import DocumentNode, IntValueNode, StringValueNode, Visitor, visit
 
-from api.errors import bad_input
+from api.errors import ErrorCode, Problem, bad_input
 
 MOST_BYTES = 262_144
 """Of one request body or one WebSocket message."""
+MOST_CHARACTERS = 20_000
+MOST_LINES = 2_000
 MOST_TOKENS = 2_000
+"""The last three of a document."""
 MOST_DIGITS = 20
 """Of a number written in a document; a longer one cannot even be read."""
-MOST_VALIDATION_ERRORS = 20
+MOST_VALIDATION_ERRORS = 5
+MOST_VARIABLE_VALUES = 5_000
+"""In all variables of an operation."""
 MOST_OPERATIONS_ON_A_SOCKET = 100
 SECONDS_TO_CONNECTION_INIT = 3.0
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -48,9 +53,18 @@ def refuse_unstorable_literals(document: DocumentNode) -> None:
 
 
 def refuse_unstorable_values(variables: dict[str, object]) -> None:
-    """Walks without recursion, and words a place only where something is wrong there."""
+    """Walks without recursion, and words a place only where something is wrong there.
+
+    TOO_COSTLY for too many.
+    """
     waiting: list[tuple[Trail, object]] = [(None, variables)]
+    seen = 0
     while waiting:
+        if (seen := seen + 1) + len(waiting) > MOST_VARIABLE_VALUES:
+            raise Problem(
+                ErrorCode.TOO_COSTLY,
+                f"Variables have at most {MOST_VARIABLE_VALUES} values. Ask for less at once.",
+            )
         trail, value = waiting.pop()
         if isinstance(value, str):
             if UNSTORABLE.search(value):

@@ -1,156 +1,156 @@
-"""One operation, from a client's words to its answer: parsed, validated, chosen, run.
+"""One operation, from a client's parameters to its answer: chosen, run, followed.
 
-Law: a document is parsed and validated once, however often it comes; only good ones are kept.
+Law: nothing is run that was not read as a whole first, and nothing runs longer than its deadline.
 """
 
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
 
+import orjson
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    Executor,
     GraphQLError,
-    GraphQLFormattedError,
-    GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
-    ValuesOfCorrectTypeRule,
+    create_source_event_stream,
     execute,
-    parse,
-    specified_rules,
-    subscribe,
-    validate,
 )
 
+from api.broadcast import Answer, Broadcast, Made, scope, words
 from api.context import Context
-from api.costs import refuse_costly
+from api.documents import Documents
 from api.errors import ErrorCode, Problem, accident, told
-from api.limits import (
-    MOST_TOKENS,
-    MOST_VALIDATION_ERRORS,
-    refuse_unstorable_literals,
-    refuse_unstorable_values,
-)
+from api.limits import refuse_unstorable_values
+from api.rejected import Malformed, Rejected
 from api.schema import executable
+from api.subscriptions import FeedItem
 
-MOST_KEPT = 500_000
-"""Characters of documents, some hundreds of usual ones; parsed, each may be 200 bytes."""
-SHAPE = [rule for rule in specified_rules if rule is not ValuesOfCorrectTypeRule]
-VALUES = [ValuesOfCorrectTypeRule]
-"""Apart from the other rules, so that a bad value has one code wherever it stands."""
+DEADLINE = 12.0
+"""Seconds that a query or mutation may take; a statement of the database may take less."""
 
-type Answer = dict[str, object]
-
-
-class Rejected(Exception):
-    """A request that is not run. Its errors are ready to be sent."""
-
-    def __init__(self, errors: list[GraphQLFormattedError]) -> None:
-        super().__init__(errors[0]["message"])
-        self.errors = errors
-
-    @classmethod
-    def because(cls, code: ErrorCode, message: str) -> "Rejected":
-        return cls(told([Problem(code, message)]))
+type Told = tuple[FeedItem | None, Made]
+"""An answer, and what it tells of where there is a feed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
+    """`points`: what it costs at most, known before it is run."""
+
+    text: str
     document: DocumentNode
     kind: OperationType
     name: str | None
     variables: dict[str, object]
+    points: int
 
 
-class Documents:
-    """Parsed and validated documents by their text, the least recently used forgotten first."""
+class Operations:
+    """Reads what clients ask for, and runs it."""
 
     def __init__(self) -> None:
         self._schema = executable()
-        self._known: OrderedDict[str, DocumentNode] = OrderedDict()
-        self._kept = 0
+        self._documents = Documents(self._schema)
+        self._broadcast = Broadcast()
 
     def operation(self, params: Mapping[str, object]) -> Operation:
         """The operation that a client's parameters ask for. Rejected when they are not good."""
         text, name = params.get("query"), params.get("operationName")
         variables = params.get("variables")
         if not isinstance(text, str) or not text:
-            raise Rejected.because(ErrorCode.BAD_REQUEST, "`query` is a non-empty string.")
+            raise Malformed.because(ErrorCode.BAD_REQUEST, "`query` is a non-empty string.")
         if not isinstance(name, str | None):
-            raise Rejected.because(ErrorCode.BAD_REQUEST, "`operationName` is a string or null.")
+            raise Malformed.because(ErrorCode.BAD_REQUEST, "`operationName` is a string or null.")
         if not isinstance(variables, dict | None):
-            raise Rejected.because(ErrorCode.BAD_REQUEST, "`variables` is an object or null.")
+            raise Malformed.because(ErrorCode.BAD_REQUEST, "`variables` is an object or null.")
         if not isinstance(params.get("extensions"), dict | None):
-            raise Rejected.because(ErrorCode.BAD_REQUEST, "`extensions` is an object or null.")
+            raise Malformed.because(ErrorCode.BAD_REQUEST, "`extensions` is an object or null.")
         try:
             refuse_unstorable_values(variables or {})
-            document = self._document(text)
         except Problem as error:
             raise Rejected(told([error])) from error
+        document, points = self._documents.document(text)
         chosen = _chosen(document, name)
-        return Operation(document, chosen.operation, name, variables or {})
-
-    def _document(self, text: str) -> DocumentNode:
-        known = self._known.get(text)
-        if known is not None:
-            self._known.move_to_end(text)
-            return known
-        try:
-            document = parse(text, max_tokens=MOST_TOKENS)
-        except GraphQLSyntaxError as error:
-            raise Rejected(told([error], ErrorCode.GRAPHQL_PARSE_FAILED)) from error
-        refuse_unstorable_literals(document)
-        refuse_costly(document)
-        for rules, code in (
-            (SHAPE, ErrorCode.GRAPHQL_VALIDATION_FAILED),
-            (VALUES, ErrorCode.BAD_USER_INPUT),
-        ):
-            errors = validate(self._schema, document, rules, MOST_VALIDATION_ERRORS)
-            if errors:
-                raise Rejected(told(errors, code))
-        self._known[text] = document
-        self._kept += len(text)
-        while self._kept > MOST_KEPT:
-            oldest, _ = self._known.popitem(last=False)
-            self._kept -= len(oldest)
-        return document
+        called = chosen.name.value if chosen.name else None
+        return Operation(text, document, chosen.operation, called, variables or {}, points[called])
 
     async def execute(self, operation: Operation, context: Context) -> Answer:
         """The answer to a query or mutation; it has no `data` where it was not run."""
         try:
-            result = execute(
-                self._schema,
-                operation.document,
-                context_value=context,
-                variable_values=operation.variables,
-                operation_name=operation.name,
+            async with asyncio.timeout(DEADLINE):
+                return await self._run(operation, context, None)
+        except TimeoutError:
+            late = Problem(
+                ErrorCode.SERVICE_UNAVAILABLE,
+                f"The operation was stopped after {DEADLINE:g} s. Ask for less at once; a mutation "
+                "may have been done: send it again with the same requestId.",
             )
-            return answer(await result if isawaitable(result) else result)
+            return {"errors": told([late])}
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return {"errors": [accident(error)]}
 
-    async def subscribe(self, operation: Operation, context: Context) -> AsyncGenerator[Answer]:
-        """The answers of a subscription. An answer without `data` is the last."""
+    async def _run(self, operation: Operation, context: Context, root: object) -> Answer:
+        result = execute(
+            self._schema,
+            operation.document,
+            root,
+            context,
+            operation.variables,
+            operation.name,
+        )
+        return answer(await result if isawaitable(result) else result)
+
+    async def subscribe(self, operation: Operation, context: Context) -> AsyncGenerator[Told]:
+        """What is told and its answer, again and again. An answer with `errors` is the last."""
         try:
-            result = subscribe(
-                self._schema,
-                operation.document,
-                context_value=context,
-                variable_values=operation.variables,
-                operation_name=operation.name,
-            )
-            source = await result if isawaitable(result) else result
-            if isinstance(source, AsyncIterable):
-                async for event in source:
-                    yield answer(event)
-            else:
-                yield {"errors": told(source.errors or [])}
+            source = await self._source(operation, context)
+            if not isinstance(source, AsyncGenerator):
+                yield None, Made.of(answer(source))
+                return
+            asked = _asked(operation)
+            async with aclosing(source) as items:
+                async for item in items:
+                    yield item, await self._told(operation, context, item, asked)
         except GraphQLError as error:
-            yield {"errors": told([error])}
+            yield None, Made.of({"errors": told([error])})
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
-            yield {"errors": [accident(error)]}
+            yield None, Made.of({"errors": [accident(error)]})
+
+    async def _told(
+        self, operation: Operation, context: Context, item: FeedItem, asked: bytes
+    ) -> Made:
+        made_from = scope(item, context)
+        if made_from is None:
+            return Made.of(await self._run(operation, context.anew(), item))
+        return await self._broadcast.answer(
+            (operation.text, operation.name, asked, made_from),
+            lambda: self._run(operation, context.anew(), item),
+        )
+
+    async def _source(
+        self, operation: Operation, context: Context
+    ) -> AsyncGenerator[FeedItem] | ExecutionResult:
+        executor = Executor.build(
+            self._schema, operation.document, None, context, operation.variables, operation.name
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        made = create_source_event_stream(executor)
+        source = await made if isawaitable(made) else made
+        assert isinstance(source, AsyncGenerator | ExecutionResult)  # noqa: S101 -- strawberry's
+        return source
+
+
+def _asked(operation: Operation) -> bytes:
+    """The variables that answers are made from, as a key."""
+    chosen = _chosen(operation.document, operation.name)
+    names = words(operation.document, chosen)
+    used = {name: value for name, value in operation.variables.items() if name in names}
+    return orjson.dumps(used, option=orjson.OPT_SORT_KEYS)
 
 
 def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

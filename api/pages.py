@@ -41,8 +41,8 @@ def page(first: int | None, after: str | None, last: int | None, before: str | N
     if first is not None and last is not None:
         raise bad_input("Ask for first or for last, not for both.")
     size = next((asked for asked in (first, last) if asked is not None), USUAL)
-    if not 1 <= size <= MOST:
-        raise bad_input(f"A page has 1 to {MOST} entries, not {size}.")
+    if not 0 <= size <= MOST:
+        raise bad_input(f"A page has 0 to {MOST} entries, not {size}.")
     return Page(size, last is not None, opened(after), opened(before))
 
 
@@ -58,9 +58,10 @@ def opened(text: str | None) -> str | None:
         place = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except ValueError:
         place = ""
-    if not place.startswith(CURSOR) or "\0" in place:
+    named = place.removeprefix(CURSOR)
+    if cursor(named) != text or "\0" in named:
         raise bad_input(f"{text[:80]!r} is no cursor. Take one from a page's edges.")
-    return place.removeprefix(CURSOR)
+    return named
 
 
 def page_info(asked: Page, cursors: Sequence[str], *, more: bool) -> PageInfo:

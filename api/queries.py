@@ -113,7 +113,9 @@ async def _reach(context: Context, key: str, wanted: int) -> None:
     try:
         await context.rooms.standings.reach(key, wanted, PATIENCE)
     except NotReached as error:
-        raise Problem(ErrorCode.POSITION_NOT_REACHED, str(error)) from error
+        raise Problem(
+            ErrorCode.POSITION_NOT_REACHED, str(error), position=error.position
+        ) from error
 
 
 async def find_node(context: Context, opaque: str) -> Node | None:

@@ -15,10 +15,9 @@ from api.changes import ChangeSet
 from api.context import Context, Info
 from api.enums import Permission, SecurityRole
 from api.environments import in_order
-from api.errors import ErrorCode, Problem, bad_input
+from api.errors import bad_input, forbidden
 from api.tab import SynchronizationSettings, settings_at
 from domain import standing as log
-from domain.actor import NotPermitted
 from domain.lifecycle import EnvironmentNotFound
 from domain.standing import Standing
 
@@ -83,9 +82,9 @@ class Subscription:
     ) -> AsyncGenerator[FeedItem]:
         if not SHORTEST_HEARTBEAT <= heartbeat_seconds <= LONGEST_HEARTBEAT:
             raise bad_input(f"heartbeatSeconds is 5 to 300, not {heartbeat_seconds}.")
-        start = await _start(info.context, environment_key, after)
+        resumed = info.context.resume_after
+        start = await _start(info.context, environment_key, after if resumed is None else resumed)
         async for item in follow(info.context, environment_key, start, heartbeat_seconds):
-            info.context.forget()
             yield item
 
 
@@ -96,8 +95,7 @@ async def _start(context: Context, key: str, after: int | None) -> int:
     if standing is None or not context.permissions(standing):
         raise bad_input(EnvironmentNotFound(key=key).message)
     if not _may_follow(context, standing):
-        refusal = NotPermitted(needs=Permission.FOLLOW_FEED)
-        raise Problem(ErrorCode.FORBIDDEN, refusal.message)
+        raise forbidden(Permission.FOLLOW_FEED)
     if after is not None and after > standing.position:
         raise bad_input(
             f"after is {after}, which is beyond the end of the log at {standing.position}."
@@ -120,15 +118,16 @@ async def follow(
             yield Lagged(position=here)
             return
         async for change_set in standings.since(key, here):
-            here = change_set.standing.position
-            yield _appended(context, change_set)
             held = change_set.standing.environment.roles(context.actor.handle)
-            if held != roles:
+            lost = not _may_follow(context, change_set.standing)
+            if held != roles or not lost:
+                here = change_set.standing.position
+                yield _appended(context, change_set)
+            if held != roles or lost:
                 roles = held
-                yield AccessChanged(position=here, viewer_roles=in_order(held))
-                tip = await standings.current(key)
-                if tip.standing is None or not _may_follow(context, tip.standing):
-                    return
+                yield _access(context, change_set.standing, here)
+            if lost:
+                return
             if live and standings.distance(key, here) > MOST_BEHIND:
                 break
         else:
@@ -140,6 +139,13 @@ async def follow(
 async def _roles_at(context: Context, key: str, position: int) -> frozenset[SecurityRole]:
     standing = (await context.rooms.standings.past(key, position)).standing
     return frozenset() if standing is None else standing.environment.roles(context.actor.handle)
+
+
+def _access(context: Context, shown: Standing, here: int) -> AccessChanged:
+    """The roles after a change set that was delivered, or now, where they no longer suffice."""
+    standing = shown if _may_follow(context, shown) else context.latest(shown)
+    held = standing.environment.roles(context.actor.handle)
+    return AccessChanged(position=here, viewer_roles=in_order(held))
 
 
 def _appended(context: Context, change_set: log.ChangeSet) -> ChangeSetAppended:

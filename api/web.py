@@ -1,4 +1,4 @@
-"""The web application: which path is which entrance.
+"""The web application: which path is which entrance, and what is around all of them.
 
 Law: a list that can be read; nothing is registered elsewhere.
 """
@@ -7,27 +7,40 @@ from collections.abc import Iterable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route, WebSocketRoute
 
 from api import graphiql
-from api.context import Rooms
 from api.entrance import Entrance
+from api.health import Health
 from api.http import HttpEntrance, refused
-from api.identity import Verifier
-from api.operations import Documents
+from api.security_headers import SecurityHeaders
 from api.websocket import WebSocketEntrance
 
+ASKED_HEADERS = ("Authorization", "Content-Type", "Last-Event-ID", "traceparent")
+TOLD_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate")
 
-def application(rooms: Rooms, verifier: Verifier, origins: Iterable[str] = ()) -> Starlette:
-    """An ASGI application over running rooms."""
-    entrance = Entrance(rooms=rooms, verifier=verifier, documents=Documents())
+
+def application(entrance: Entrance, origins: Iterable[str] = ()) -> Starlette:
+    """An ASGI application over running rooms. `origins`: other sites whose pages may ask."""
+    others = frozenset(origins)
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=sorted(others),
+        allow_methods=("GET", "POST"),
+        allow_headers=ASKED_HEADERS,
+        expose_headers=TOLD_HEADERS,
+    )
     return Starlette(
         routes=[
-            WebSocketRoute("/graphql", WebSocketEntrance(entrance, frozenset(origins)).converse),
+            WebSocketRoute("/graphql", WebSocketEntrance(entrance, others).converse),
             Route("/graphql", HttpEntrance(entrance).answer, methods=["GET", "POST"]),
             Route("/", lambda _request: RedirectResponse("/graphql")),
+            *Health(entrance.rooms, entrance.presence).routes(),
             *graphiql.routes(),
         ],
+        middleware=[Middleware(SecurityHeaders), *([cors] if others else [])],
         exception_handlers={HTTPException: refused},
     )

@@ -5,33 +5,30 @@ every operation has a context of its own; nothing is sent faster than the client
 """
 
 import asyncio
-import json
 from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from time import time
 
 import orjson
-from graphql import OperationType
+from graphql import GraphQLFormattedError, OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from api.entrance import Entrance
-from api.errors import accident, keys_unavailable
+from api.errors import ErrorCode, Problem, accident, first_code, keys_unavailable, told
 from api.identity import Identity, KeysUnavailable, NotAuthenticated
-from api.limits import MOST_BYTES, MOST_OPERATIONS_ON_A_SOCKET, SECONDS_TO_CONNECTION_INIT
-from api.operations import Answer, Rejected
+from api.limits import MOST_OPERATIONS_ON_A_SOCKET, SECONDS_TO_CONNECTION_INIT
+from api.messages import Close, Complete, Init, Message, Ping, Pong, Subscribe, bad, read
+from api.presence import TooManyStreams
+from api.rates import RateLimited
+from api.rejected import Rejected
 
 PROTOCOL = "graphql-transport-ws"
 TOO_LATE = (4408, "Connection initialisation timeout")
 EXPIRED = (4403, "The token has expired: get a new one and connect again.")
-
-
-class Close(Exception):
-    """The protocol wants the socket closed with this code."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
+LEAVING = (1012, "The service restarts: connect again.")
+TOO_MANY = 4429
+PATIENCE = 5.0
+"""Seconds that a client may take to read the end of what it was sent, before the close."""
 
 
 class WebSocketEntrance:
@@ -43,20 +40,32 @@ class WebSocketEntrance:
 
     async def converse(self, websocket: WebSocket) -> None:
         if not self._welcome(websocket):
+            self._refused(4403)
             await websocket.close(4403, "This origin may not open a socket here.")
             return
-        if PROTOCOL not in websocket.scope["subprotocols"]:
-            await websocket.accept()
+        speaks = PROTOCOL in websocket.scope["subprotocols"]
+        await websocket.accept(PROTOCOL if speaks else None)
+        try:
+            self._entrance.rates.address(websocket.client.host if websocket.client else None)
+        except RateLimited as error:
+            self._refused(TOO_MANY)
+            await websocket.close(TOO_MANY, _short(str(error)))
+            return
+        if not speaks:
+            self._refused(4406)
             await websocket.close(4406, f"Speak {PROTOCOL}.")
             return
-        await websocket.accept(PROTOCOL)
-        await _Socket(websocket, self._entrance).run()
+        with self._entrance.metrics.sockets.track_inprogress():
+            await _Socket(websocket, self._entrance).run()
 
     def _welcome(self, websocket: WebSocket) -> bool:
         origin = websocket.headers.get("origin")
         host = websocket.headers.get("host", "")
         own = {f"http://{host}", f"https://{host}"}
         return origin is None or origin in own or origin in self._origins
+
+    def _refused(self, code: int) -> None:
+        self._entrance.metrics.refused("websocket", str(code))
 
 
 class _Socket:
@@ -67,18 +76,20 @@ class _Socket:
         self._entrance = entrance
         self._identity: Identity | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._feeds: set[asyncio.Task[None] | None] = set()
+        self._place = ExitStack()
+        self._patience = asyncio.timeout(SECONDS_TO_CONNECTION_INIT)
+        self._sent_away = False
 
     async def run(self) -> None:
-        now = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(SECONDS_TO_CONNECTION_INIT) as patience:
-                while self._identity is None:
-                    await self._take(await self._message())
-                patience.reschedule(now() + self._identity.expires_at - time())
-                while True:
-                    await self._take(await self._message())
+            with self._place:
+                async with self._patience:
+                    while True:
+                        await self._take(await self._message())
         except TimeoutError:
-            await self._close(*(TOO_LATE if self._identity is None else EXPIRED))
+            await self._finish()
+            await self._close(*self._why())
         except Close as close:
             await self._close(close.code, close.reason)
         except WebSocketDisconnect:
@@ -89,132 +100,147 @@ class _Socket:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    async def _message(self) -> dict[str, object]:
+    def _why(self) -> tuple[int, str]:
+        if self._sent_away:
+            return LEAVING
+        return TOO_LATE if self._identity is None else EXPIRED
+
+    async def _finish(self) -> None:
+        """Queries and mutations that are under way are answered; they have a deadline."""
+        short = set(self._operations.values()) - self._feeds
+        if short:
+            await asyncio.wait(short)
+
+    def _send_away(self) -> None:
+        self._sent_away = True
+        self._patience.reschedule(asyncio.get_running_loop().time())
+
+    async def _message(self) -> Message:
         try:
             text = await self._websocket.receive_text()
         except KeyError as error:
-            raise Close(4400, "A message is text.") from error
-        if len(text.encode()) > MOST_BYTES:
-            raise Close(4400, f"A message has at most {MOST_BYTES} bytes.")
-        try:
-            message = orjson.loads(text)
-        except json.JSONDecodeError:
-            message = None
-        if not isinstance(message, dict):
-            raise Close(4400, "A message is a JSON object.")
-        return message
+            raise bad("A message is text.") from error
+        return read(text)
 
-    async def _take(self, message: dict[str, object]) -> None:
-        payload = message.get("payload")
-        match message.get("type"):
-            case "connection_init":
-                await self._initialise(payload)
-            case "ping" | "pong" if not isinstance(payload, dict | None):
-                raise Close(4400, "The payload of a ping or pong is an object.")
-            case "ping":
-                await self._pong(payload)
-            case "pong":
+    async def _take(self, message: Message) -> None:
+        if self._identity is not None and not isinstance(message, Subscribe):
+            self._pay(self._identity)
+        match message:
+            case Init():
+                await self._initialise(message.authorization)
+            case Ping():
+                await self._pong(message.payload)
+            case Pong():
                 pass
-            case "subscribe":
-                self._subscribe(message.get("id"), payload)
-            case "complete":
-                self._complete(message.get("id"))
-            case unknown:
-                raise Close(4400, f"There is no message type {str(unknown)[:40]!r}.")
+            case Subscribe():
+                self._subscribe(message)
+            case Complete():
+                self._complete(message.id)
 
-    async def _pong(self, payload: object) -> None:
+    def _pay(self, identity: Identity) -> None:
         try:
-            await self._send({"type": "pong", **({} if payload is None else {"payload": payload})})
-        except orjson.JSONEncodeError as error:
-            raise Close(4400, "The payload of the ping is nested too deeply.") from error
+            self._entrance.rates.principal(identity.subject, 1)
+        except RateLimited as error:
+            raise Close(TOO_MANY, str(error)) from error
 
-    async def _initialise(self, payload: object) -> None:
-        if self._identity is not None:
-            raise Close(4429, "Too many initialisation requests")
-        if not isinstance(payload, dict | None):
-            raise Close(4400, "The payload of connection_init is an object.")
-        given = {str(key).lower(): value for key, value in (payload or {}).items()}
-        authorization = given.get("authorization")
+    async def _pong(self, payload: dict[str, object] | None) -> None:
         try:
-            self._identity = await self._entrance.identify(
-                authorization if isinstance(authorization, str) else None
+            pong = orjson.dumps(
+                {"type": "pong", **({} if payload is None else {"payload": payload})}
             )
+        except orjson.JSONEncodeError as error:
+            raise bad("The payload of the ping is nested too deeply.") from error
+        await self._send(pong)
+
+    async def _initialise(self, authorization: str | None) -> None:
+        if self._identity is not None:
+            raise Close(TOO_MANY, "Too many initialisation requests")
+        try:
+            identity = await self._entrance.identify(authorization)
+            place = self._entrance.presence.stream(identity.subject, self._send_away)
+            self._place.enter_context(place)
         except NotAuthenticated as error:
             raise Close(4403, str(error)) from error
         except KeysUnavailable as error:
             raise Close(4500, keys_unavailable(error).message) from error
-        await self._send({"type": "connection_ack"})
+        except TooManyStreams as error:
+            raise Close(TOO_MANY, str(error)) from error
+        self._identity = identity
+        now = asyncio.get_running_loop().time()
+        if not self._sent_away:
+            self._patience.reschedule(now + identity.expires_at - time())
+        await self._send(b'{"type":"connection_ack"}')
 
-    def _subscribe(self, operation_id: object, payload: object) -> None:
+    def _subscribe(self, message: Subscribe) -> None:
         if self._identity is None:
             raise Close(4401, "Unauthorized")
-        if not isinstance(operation_id, str) or not operation_id:
-            raise Close(4400, "The id of an operation is a non-empty string.")
-        if not isinstance(payload, dict):
-            raise Close(4400, "The payload of subscribe is an object.")
-        if operation_id in self._operations:
-            raise Close(4409, f"Subscriber for {operation_id} already exists")
-        if len(self._operations) >= MOST_OPERATIONS_ON_A_SOCKET:
-            raise Close(4429, f"At most {MOST_OPERATIONS_ON_A_SOCKET} operations on a socket.")
-        work = self._run(operation_id, payload, self._identity)
-        task = asyncio.create_task(work, name=f"operation {operation_id}")
-        self._operations[operation_id] = task
-        task.add_done_callback(lambda done: self._forget(operation_id, done))
+        if message.id in self._operations:
+            raise Close(4409, f"Subscriber for {message.id} already exists")
+        work = self._run(message, self._identity, len(self._operations))
+        task = asyncio.create_task(work, name=f"operation {message.id}")
+        self._operations[message.id] = task
+        task.add_done_callback(lambda done: self._forget(message.id, done))
 
-    def _complete(self, operation_id: object) -> None:
-        task = self._operations.pop(str(operation_id), None)
+    def _complete(self, operation_id: str) -> None:
+        task = self._operations.pop(operation_id, None)
         if task is not None:
             task.cancel()
 
     def _forget(self, operation_id: str, done: asyncio.Task[None]) -> None:
+        self._feeds.discard(done)
         if self._operations.get(operation_id) is done:
             del self._operations[operation_id]
 
-    async def _run(
-        self, operation_id: str, payload: Mapping[str, object], identity: Identity
-    ) -> None:
+    async def _run(self, message: Subscribe, identity: Identity, others: int) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):
-            errors = await self._stream(operation_id, payload, identity)
-            self._operations.pop(operation_id, None)
-            if errors is None:
-                await self._send({"type": "complete", "id": operation_id})
-            else:
-                await self._send({"type": "error", "id": operation_id, "payload": errors})
+            errors = await self._stream(message, identity, others)
+            self._operations.pop(message.id, None)
+            end: Mapping[str, object] = (
+                {"type": "complete", "id": message.id}
+                if errors is None
+                else {"type": "error", "id": message.id, "payload": errors}
+            )
+            await self._send(orjson.dumps(end))
 
-    async def _stream(
-        self, operation_id: str, payload: Mapping[str, object], identity: Identity
-    ) -> object:
+    async def _stream(self, message: Subscribe, identity: Identity, others: int) -> object:
         """Send what the operation gives; the errors that ended it, None for a good end."""
+        if others >= MOST_OPERATIONS_ON_A_SOCKET:
+            most = f"At most {MOST_OPERATIONS_ON_A_SOCKET} operations at once on a socket."
+            return self._refuse(told([Problem(ErrorCode.RATE_LIMITED, most)]))
         try:
-            operation = self._entrance.documents.operation(payload)
+            operation = self._entrance.operations.operation(message.payload)
+            self._entrance.rates.principal(identity.subject, operation.points)
             context = await self._entrance.context(identity)
         except Rejected as error:
-            return error.errors
+            return self._refuse(error.errors)
+        except RateLimited as error:
+            return self._refuse(told([error.problem]))
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return [accident(error)]
-        documents = self._entrance.documents
-        if operation.kind is not OperationType.SUBSCRIPTION:
-            answer = await documents.execute(operation, context)
-            return await self._next(operation_id, answer)
-        async with aclosing(documents.subscribe(operation, context)) as answers:
-            async for answer in answers:
-                if errors := await self._next(operation_id, answer):
-                    return errors
+        if operation.kind is OperationType.SUBSCRIPTION:
+            self._feeds.add(asyncio.current_task())
+        head = b'{"type":"next","id":%b,"payload":' % orjson.dumps(message.id)
+        answers = self._entrance.answers(operation, context, self._websocket.headers)
+        async with aclosing(answers):
+            async for _, made in answers:
+                if made.errors is not None:
+                    return made.errors
+                await self._send(head + made.body + b"}")
         return None
 
-    async def _next(self, operation_id: str, answer: Answer) -> object:
-        if "data" not in answer:
-            return answer["errors"]
-        await self._send({"type": "next", "id": operation_id, "payload": answer})
-        return None
+    def _refuse(self, errors: list[GraphQLFormattedError]) -> list[GraphQLFormattedError]:
+        self._entrance.metrics.refused("websocket", first_code(errors))
+        return errors
 
-    async def _send(self, message: Mapping[str, object]) -> None:
-        await self._websocket.send_text(orjson.dumps(message).decode())
+    async def _send(self, message: bytes) -> None:
+        await self._websocket.send_text(message.decode())
 
     async def _close(self, code: int, reason: str) -> None:
+        self._entrance.metrics.refused("websocket", str(code))
         if self._websocket.application_state is WebSocketState.CONNECTED:
-            with suppress(WebSocketDisconnect, RuntimeError):
-                await self._websocket.close(code, _short(reason))
+            with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self._websocket.close(code, _short(reason))
 
 
 def _short(reason: str) -> str:

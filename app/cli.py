@@ -10,6 +10,7 @@ import asyncpg
 import click
 
 from api import schema as promise
+from api import traces
 from api.key_sets import KeysUnavailable
 from app import auditing, backups, demo, logs, tokens, wiring
 from app.bundled_postgres import PostgresFailed
@@ -80,7 +81,7 @@ class Verbs(click.Group):
 def main(context: click.Context) -> None:
     """Synchronization settings of Dynamics 365 environments, as an event-sourced service."""
     context.obj = Config.read()
-    logs.begin(context.obj.log_level)
+    logs.begin(context.obj.log_level, context.obj.log_form)
 
 
 @main.command(
@@ -98,7 +99,7 @@ def serve(config: Config) -> None:
     Until Ctrl-C, SIGTERM or SIGHUP, which end it with status 0. Without SYNCLEDGER_DSN an embedded
     Postgres is started in the data folder.
     """
-    with until_told_to_end(), owned_postgres(config) as postgres:
+    with until_told_to_end(), traces.begin(), owned_postgres(config) as postgres:
         run(run_server(config, postgres, lambda shown: announce(config, demo_is_there=shown)))
 
 

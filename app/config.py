@@ -1,4 +1,4 @@
-"""The only place that reads the environment: one frozen object, read once.
+"""The only place that reads our variables of the environment: one frozen object, read once.
 
 Law: every variable is documented here; an unknown or bad one stops the program with one line that
 names it; no line shows more of a DSN than its scheme.
@@ -7,6 +7,7 @@ names it; no line shows more of a DSN than its scheme.
 import difflib
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -23,6 +24,7 @@ _PROVIDER = ("issuer", "audience", "jwks")
 
 Secret = Annotated[str | None, Field(repr=False)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Rate = Annotated[int, Field(ge=0, le=1_000_000)]
 Words = Annotated[tuple[str, ...], NoDecode]  # separated by commas, not JSON
 
 
@@ -61,11 +63,24 @@ class Config(BaseSettings):
     """the signature algorithms accepted from the provider, separated by commas"""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """how much is logged: DEBUG, INFO, WARNING or ERROR"""
+    log_form: Literal["auto", "json", "text"] = "auto"
+    """json: an object a line; text: for people; auto: text where standard error is a terminal"""
+    metrics_port: Port | None = None
+    """the port on which Prometheus may scrape, on SYNCLEDGER_HOST; unset: none"""
+    rate: Rate = 200
+    """points a second that each principal may ask for, ten times as many at once; an operation
+    costs at least one; 0: any number"""
+    address_rate: Rate = 1000
+    """requests and connections a second from each address, ten times as many at once; 0: any
+    number"""
+    proxies: Words = ()
+    """addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed,
+    separated by commas"""
     demo: bool = True
     """open the demo environments when the log is empty; only with the embedded server
     and the own issuer"""
     origins: Words = ()
-    """other origins whose pages may open a WebSocket, separated by commas,
+    """other origins whose pages may ask and open a WebSocket, separated by commas,
     such as https://console.example.com"""
 
     @property
@@ -84,7 +99,7 @@ class Config(BaseSettings):
             line = _line(str(bad["loc"][0]), bad["input"], reason) if bad["loc"] else reason
         raise BadConfig(line)
 
-    @field_validator("algorithms", "origins", mode="before")
+    @field_validator("algorithms", "origins", "proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -126,6 +141,18 @@ class Config(BaseSettings):
             if not re.fullmatch(r"https?://[^/?#@\s]+", origin):
                 raise ValueError(f"{origin!r} is no origin; accepted: https://host or with :port")
         return tuple(origin.lower() for origin in value)
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            try:
+                ip_network(proxy)
+            except ValueError as error:
+                raise ValueError(
+                    f"{proxy!r} is no address; accepted: 10.0.0.7 or a network, 10.0.0.0/24"
+                ) from error
+        return value
 
     @model_validator(mode="after")
     def _provider_is_whole(self) -> Self:

@@ -6,17 +6,20 @@ Law: the signals are ours, so that everything opened is closed, in order, and no
 import asyncio
 import gc
 import logging
+import math
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 
 import uvicorn
 
-from api.context import Rooms
-from api.identity import Verifier
+from api.entrance import Entrance
 from api.limits import MOST_BYTES
+from api.metrics import Metrics
+from api.operations import DEADLINE
+from api.presence import Presence
 from api.web import application
 from app import demo, wiring
 from app.bundled_postgres import PostgresFailed
@@ -33,12 +36,25 @@ WATCH = 0.1
 """Seconds between two looks at whether Postgres still runs."""
 PAUSE = 1.0
 """Seconds until Postgres is started again after it could not be."""
-DRAIN = 3
-"""Seconds that open requests and sockets are given at the end."""
+DRAIN = math.ceil(DEADLINE) + 1
+"""Seconds that requests are given at the end: none takes as long."""
+PING = 12.0
+"""Seconds between two pings on a socket, and until one must be answered."""
+UNREAD = 30_000
+"""Milliseconds until a connection whose client reads nothing is given up."""
+BUFFER = 65_536
+"""Bytes that the system keeps for a client that reads slowly."""
 
 
 class AddressTaken(Exception):
     """Another program listens there."""
+
+    def __init__(self, host: str, port: int, variable: str, error: OSError) -> None:
+        super().__init__(
+            f"{host}:{port} cannot be listened on ({error.strerror}): stop what listens there, or "
+            f"choose a port with SYNCLEDGER_{variable} and an address of this machine with "
+            "SYNCLEDGER_HOST."
+        )
 
 
 @contextmanager
@@ -52,7 +68,18 @@ def until_told_to_end() -> Iterator[None]:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but for its signals: it would raise them again and skip our own closing."""
+    """uvicorn, but for its signals: it would raise them again and skip our own closing.
+
+    At its end it sends away those who stay for long, and answers everybody else.
+    """
+
+    def __init__(self, config: uvicorn.Config, presence: Presence) -> None:
+        super().__init__(config)
+        self._presence = presence
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._presence.leave()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -81,31 +108,40 @@ async def serve(config: Config, postgres: Postgres, announce: Callable[[bool], N
         await _bring_forward(postgres)
         async with wiring.open_rooms(postgres.dsn) as rooms:
             shown = config.opens_demo and await demo.open_demo(rooms)
-            server = _server(config, rooms, verifier)
+            entrance = wiring.entrance(config, rooms, verifier)
+            server = web_server(config, entrance)
             watch = asyncio.create_task(_watch(postgres.embedded, server))
             _spare_the_collector()
             try:
-                announce(shown)
-                await server.serve(sockets=[listener])
+                with _scraped(config, entrance.metrics):
+                    announce(shown)
+                    await server.serve(sockets=[listener])
             finally:
                 watch.cancel()
                 with suppress(asyncio.CancelledError):
                     await watch
 
 
-def _server(config: Config, rooms: Rooms, verifier: Verifier) -> Server:
+def web_server(config: Config, entrance: Entrance) -> Server:
+    """What answers on a listener, over an entrance."""
     return Server(
         uvicorn.Config(
-            application(rooms, verifier, config.origins),
+            application(entrance, config.origins),
             http="httptools",
             ws="websockets-sansio",
             ws_max_size=MOST_BYTES,
+            ws_ping_interval=PING,
+            ws_ping_timeout=PING,
+            ws_per_message_deflate=False,  # it would compress the same words for each follower
+            proxy_headers=bool(config.proxies),
+            forwarded_allow_ips=list(config.proxies),
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=DRAIN,
-        )
+        ),
+        entrance.presence,
     )
 
 
@@ -124,16 +160,34 @@ async def _bring_forward(postgres: Postgres) -> None:
             raise
 
 
+@contextmanager
+def _scraped(config: Config, metrics: Metrics) -> Iterator[None]:
+    with ExitStack() as stack:
+        if config.metrics_port is not None:
+            try:
+                stack.enter_context(metrics.serve(config.metrics_port, config.host))
+            except OSError as error:
+                raise AddressTaken(
+                    config.host, config.metrics_port, "METRICS_PORT", error
+                ) from error
+        yield
+
+
+def bounded(listener: socket.socket) -> socket.socket:
+    """Every connection that it accepts ends when its client reads nothing for long."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
+    return listener
+
+
 def _listen(config: Config) -> socket.socket:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     try:
-        return socket.create_server((config.host, config.port), family=family, backlog=2048)
+        address = (config.host, config.port)
+        return bounded(socket.create_server(address, family=family, backlog=2048))
     except OSError as error:
-        raise AddressTaken(
-            f"{config.host}:{config.port} cannot be listened on ({error.strerror}): stop what "
-            "listens there, or choose a port with SYNCLEDGER_PORT and an address of this machine "
-            "with SYNCLEDGER_HOST."
-        ) from error
+        raise AddressTaken(config.host, config.port, "PORT", error) from error
 
 
 async def _watch(embedded: EmbeddedPostgres | None, server: Server) -> None:

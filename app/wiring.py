@@ -11,8 +11,11 @@ from pathlib import Path
 import asyncpg
 
 from api.context import Rooms
+from api.entrance import Entrance
 from api.identity import Verifier
 from api.key_sets import FixedKeys, keys_at
+from api.metrics import Metrics
+from api.rates import Rates
 from app.config import BadConfig, Config
 from app.data_folder import CLUSTER, running
 from app.embedded_postgres import EmbeddedPostgres, address
@@ -138,6 +141,12 @@ def verifier(config: Config) -> Verifier:
         algorithms=config.algorithms,
         keys=keys_at(config.jwks),
     )
+
+
+def entrance(config: Config, rooms: Rooms, verifier: Verifier) -> Entrance:
+    """The one way in, with the limits of the configuration."""
+    rates = Rates(principal=config.rate, address=config.address_rate)
+    return Entrance(rooms=rooms, verifier=verifier, rates=rates, metrics=Metrics())
 
 
 @asynccontextmanager

@@ -50,6 +50,7 @@ class Ours(Running):
 async def serving(data: Path, postgres: Postgres | None = None) -> AsyncIterator[Ours]:
     """`syncledger serve`, once it has answered its first query. Without Postgres it has its own."""
     settings = {"DATA": str(data), "PORT": str(_free_port()), "LOG_LEVEL": "WARNING"}
+    settings |= {"RATE": "0", "ADDRESS_RATE": "0"}
     if postgres is not None:
         settings |= {"DSN": postgres.dsn, "OWNER_DSN": postgres.owner_dsn}
     token = Issuer.open(data).token("anybody")

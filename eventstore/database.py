@@ -13,6 +13,8 @@ from typing import Self
 import asyncpg
 
 APPLICATION_ROLE = "syncledger_app"
+SHORT, LONG = "10s", "30s"
+"""What a statement may take: one that somebody waits for, and one on a connection of its own."""
 SILENCE = 35.0
 """Seconds until a line that says nothing is given up; no statement may take that long."""
 PATIENCE = 5.0
@@ -66,7 +68,7 @@ class Database:
             "search_path": "syncledger",
             "application_name": "syncledger",
             "lock_timeout": "2s",
-            "statement_timeout": "30s",
+            "statement_timeout": LONG,
             "idle_in_transaction_session_timeout": "5s",
         }
         self._pool = asyncpg.create_pool(
@@ -76,7 +78,7 @@ class Database:
             timeout=PATIENCE,
             command_timeout=SILENCE,
             reset=_keep,
-            server_settings=self._settings,
+            server_settings=self._settings | {"statement_timeout": SHORT},
         )
 
     async def __aenter__(self) -> Self:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from time import monotonic
 
 from domain.standing import ChangeSet
 from eventstore.database import Unavailable
@@ -24,7 +25,14 @@ PATIENCE = 0.2
 
 
 class NotReached(Exception):
-    """The log did not come to the position in time."""
+    """The log did not come to a position in time, only to this one."""
+
+    def __init__(self, environment: str, position: int, wanted: int, patience: float) -> None:
+        super().__init__(
+            f"{environment} is at position {position} and did not reach {wanted} "
+            f"within {patience:g} s."
+        )
+        self.position = position
 
 
 class Standings:
@@ -33,6 +41,12 @@ class Standings:
         self._courses: defaultdict[str, Course] = defaultdict(Course)
         self._known: set[str] | None = None
         self._pulse = (-1, -1)
+        self._level = monotonic()
+
+    @property
+    def behind(self) -> float:
+        """Seconds since memory was last seen to be where the logs end."""
+        return monotonic() - self._level
 
     def tip(self, environment: str) -> Tip | None:
         """What memory has, None until the log was read to its end once."""
@@ -94,10 +108,7 @@ class Standings:
                 while (tip := await self.catch_up(environment)).position < position:
                     await self.moved(environment, tip.position, PATIENCE)
         except TimeoutError:
-            raise NotReached(
-                f"{environment} is at position {tip.position} and did not reach {position} "
-                f"within {patience:g} s."
-            ) from None
+            raise NotReached(environment, tip.position, position, patience) from None
         return tip
 
     async def moved(self, environment: str, position: int, patience: float) -> bool:
@@ -191,8 +202,9 @@ class Standings:
                 await asyncio.sleep(PATIENCE)
 
     async def _look(self) -> None:
-        pulse = await self._log.pulse()
+        seen, pulse = monotonic(), await self._log.pulse()
         if pulse == self._pulse:
+            self._level = seen
             return
         heads = await self._log.heads()
         self._known = {head.environment for head in heads}
@@ -204,3 +216,4 @@ class Standings:
                 except ValueError:  # one log that cannot be read does not keep the others back
                     logger.exception("%s cannot be followed", head.environment)
         self._pulse = pulse
+        self._level = seen

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from cable import Cable
+from eavesdropping import EAR
 from given import ADMINISTRATOR, KEY, PLATFORM, REGISTER
 
 from app.embedded_postgres import EmbeddedPostgres, address
@@ -34,6 +35,16 @@ TEMPLATE = "syncledger_template"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos", choices=["short", "long"], default="short")
+
+
+def pytest_configure() -> None:
+    EAR.listen()
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_logged() -> Iterator[None]:
+    yield
+    assert EAR.take() == []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

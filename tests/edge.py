@@ -23,12 +23,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from api.context import Rooms
+from api.entrance import Entrance
 from api.identity import Verifier
 from api.key_sets import FileKeys, FixedKeys, Keys
-from api.limits import MOST_BYTES
-from api.web import application
+from api.media import Media
+from app.config import Config
 from app.issuer import AUDIENCE, ISSUER, Issuer
-from app.wiring import open_rooms
+from app.server import Server, bounded, web_server
+from app.wiring import entrance, open_rooms
 from domain.actor import Actor, SecurityRole
 from domain.environment import Command
 from domain.lifecycle import EnvironmentKind, RegisterEnvironment
@@ -115,6 +117,7 @@ class Edge:
     issuer: Issuer
     address: str
     http: httpx.AsyncClient
+    entrance: Entrance
 
     def token(self, person: Person) -> str:
         return self.issuer.token(
@@ -251,8 +254,8 @@ class Talk:
         return self.connection.close_code, self.connection.close_reason
 
 
-class Server(uvicorn.Server):
-    """uvicorn without its signals and its main loop, which only ticks."""
+class Served(Server):
+    """The service's own server without its signals and its main loop, which only ticks."""
 
     async def begin(self, listener: socket.socket) -> None:
         self.config.load()
@@ -261,37 +264,34 @@ class Server(uvicorn.Server):
 
     async def end(self, listener: socket.socket) -> None:
         self.force_exit = True
-        await self.shutdown(sockets=[listener])
+        await uvicorn.Server.shutdown(self, sockets=[listener])
 
 
 @asynccontextmanager
 async def serving(
-    place: Place, data: Path, origins: tuple[str, ...] = (), jwks: Path | None = None
+    place: Place, data: Path, jwks: Path | None = None, **chosen: object
 ) -> AsyncIterator[Edge]:
-    """A server on a free port of this machine, set up as `serve` sets its own up."""
+    """A server on a free port of this machine, set up as `serve` sets its own up.
+
+    `chosen`: of its configuration; without, nobody is kept from asking fast.
+    """
     issuer = Issuer.open(data)
     keys: Keys = FixedKeys(issuer.jwks()) if jwks is None else FileKeys(jwks)
     verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, algorithms=("EdDSA",), keys=keys)
+    config = Config.model_validate({"rate": 0, "address_rate": 0, **chosen})
     listener = socket.socket(proto=socket.IPPROTO_TCP)  # else asyncio leaves Nagle's delays on
-    listener.bind(("127.0.0.1", 0))
+    bounded(listener).bind(("127.0.0.1", 0))
     address = "http://{}:{}".format(*listener.getsockname())
     async with open_rooms(place.dsn) as rooms:
-        server = Server(
-            uvicorn.Config(
-                application(rooms, verifier, origins),
-                http="httptools",
-                ws="websockets-sansio",
-                ws_max_size=MOST_BYTES,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-            )
-        )
+        way_in = entrance(config, rooms, verifier)
+        made = web_server(config, way_in)
+        server = Served(made.config, way_in.presence)
         await server.begin(listener)
         try:
-            async with httpx.AsyncClient(base_url=address, timeout=PATIENCE) as http:
-                yield Edge(place, rooms, issuer, address, http)
+            async with httpx.AsyncClient(
+                base_url=address, timeout=PATIENCE, headers={"accept": Media.GRAPHQL}
+            ) as http:
+                yield Edge(place, rooms, issuer, address, http, way_in)
         finally:
             await server.end(listener)
 

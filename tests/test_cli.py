@@ -386,7 +386,7 @@ def test_logs_go_to_standard_error_from_their_level_up(capsys: pytest.CaptureFix
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     try:
-        logs.begin("WARNING")
+        logs.begin("WARNING", "text")
         logging.getLogger("syncledger").info("hidden")
         logging.getLogger("syncledger").warning("told")
     finally:

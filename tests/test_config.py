@@ -189,7 +189,7 @@ def test_a_config_does_not_change() -> None:
 
 def test_every_variable_is_described_in_one_line() -> None:
     described = {name: (default, description) for name, default, description in variables()}
-    assert len(described) == 12
+    assert len(described) == 17
     assert all(text and "\n" not in text for _, text in described.values())
     assert described["SYNCLEDGER_DSN"] == (
         "unset",

@@ -568,7 +568,8 @@ async def test_one_variable_said_many_times_is_counted_each_time(edge: Edge) -> 
 
 async def test_what_is_read_of_criteria_has_a_limit(edge: Edge) -> None:
     key = await edge.open()
-    await change(edge, key, *(define(f"k{n}", FULL, name=f"Name {n}") for n in range(5)))
+    for number in range(5):
+        await change(edge, key, define(f"k{number}", FULL, name=f"Name {number}"))
     fields = " ".join(f"f{n}: fetchXml" for n in range(18))
     document = """query ($key: String!) { environment(key: $key) { settings {
       systemFilters { %s criteria { conditions { column } } } } } }"""
@@ -595,10 +596,10 @@ async def test_what_is_stored_at_the_limits_is_read_by_everybody(edge: Edge) -> 
     }
     asked = (
         define("a", tree(*[listed] * 4), name="A"),
-        define("b", tree(*[listed] * 11), name="B"),
+        define("b", tree(*[listed] * 9), name="B"),
         define("c", tree(*[marks] * 3), name="C"),
         define("d", tree(*[marks] * 15), name="D"),
-        define("e", {"tree": {"groups": [{}] * 6_000}}, name="E"),
+        define("e", {"tree": {"groups": [{}] * 4_000}}, name="E"),
         define("f", {"tree": {"links": [party]}}, name="F", table="task"),
     )
     stored = []

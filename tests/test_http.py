@@ -39,7 +39,7 @@ async def test_queries_come_by_post_or_get_and_mutations_by_post(edge: Edge) -> 
     headers = edge.authorization(ADA)
     data = {"data": {"viewer": {"principal": {"id": ADA.subject}}}}
     by_get = await edge.http.get("/graphql", params={"query": VIEWER}, headers=headers)
-    assert (by_get.status_code, by_get.json()) == (200, data)
+    assert (by_get.status_code, {"data": by_get.json()["data"]}) == (200, data)
     named = {
         "query": "query A($k: String!) { environment(key: $k) { key } } query B { __typename }",
         "operationName": "A",
@@ -47,7 +47,7 @@ async def test_queries_come_by_post_or_get_and_mutations_by_post(edge: Edge) -> 
         "extensions": "",
     }
     answer = await edge.http.get("/graphql", params=named, headers=headers)
-    assert answer.json() == {"data": {"environment": {"key": KEY}}}
+    assert at(answer.json(), "data") == {"environment": {"key": KEY}}
     head = await edge.http.head("/graphql", params={"query": VIEWER}, headers=headers)
     assert (head.status_code, head.content) == (200, b"")
     before = await edge.heads()
@@ -162,7 +162,8 @@ async def test_variables_may_be_nested_as_deeply_as_json_may(edge: Edge) -> None
     for depth in (300, 1000, 1015):
         deep = "[" * depth + '"x"' + "]" * depth
         content = f'{{"query": "{{ __typename }}", "variables": {{"a": {deep}}}}}'
-        assert await post(edge, content) == (200, {"data": {"__typename": "Query"}})
+        status, body = await post(edge, content)
+        assert (status, at(body, "data")) == (200, {"__typename": "Query"})
         status, body = await post(edge, content.replace("x", "\\u0000"))
         assert (status, codes(body)) == (400, ["BAD_USER_INPUT"])
 
@@ -201,10 +202,9 @@ async def test_a_body_over_the_limit_is_refused_with_and_without_its_length(edge
 
 
 async def test_a_document_of_too_many_tokens_is_not_even_parsed(edge: Edge) -> None:
-    names = [f"a{number}" for number in range(MOST_TOKENS // 3 + 1)]
-    fits = await edge.data(ADA, f"{{ {':__typename '.join(names[:-2])}:__typename }}")
-    assert fits == dict.fromkeys(names[:-2], "Query")
-    body = await edge.ask(ADA, f"{{ {':__typename '.join(names)}:__typename }}")
+    fits = await edge.ask(ADA, f"{{ {'a ' * (MOST_TOKENS - 2)} }}")
+    assert codes(fits) == ["TOO_COSTLY"]
+    body = await edge.ask(ADA, f"{{ {'a ' * (MOST_TOKENS - 1)} }}")
     assert codes(body) == ["GRAPHQL_PARSE_FAILED"]
     assert str(MOST_TOKENS) in text_at(body, "errors.0.message")
 
@@ -221,7 +221,6 @@ def doubling(levels: int) -> str:
 
 LAST = "fragment F{} on Environment {{ key }}"
 FANS = "".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }} " for i in range(30))
-UNKNOWN = " ".join(f"nobody{n}" for n in range(500))
 TAB_OF_ALL = """fragment t on Environment { settings { all {
   key label description section isDefault warnings { code message } } } }"""
 MANY_TABS = " ".join(
@@ -264,7 +263,7 @@ EXHAUSTING = {
     ),
     "spreads nothing": ("{ ...f }", "GRAPHQL_VALIDATION_FAILED"),
     "unknown": (
-        "{" + " ".join(f"nobody{n}" for n in range(500)) + "}",
+        "{" + " ".join(f"nobody{n}" for n in range(50)) + "}",
         "GRAPHQL_VALIDATION_FAILED",
     ),
 }

@@ -19,6 +19,7 @@ from programs import Served, eventually, feed, figures, postmaster, run, serving
 
 from app.embedded_postgres import EmbeddedPostgres, address
 from app.issuer import AUDIENCE, ISSUER, Issuer
+from app.server import DRAIN
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(90)]
 
@@ -249,20 +250,22 @@ def test_a_signal_ends_everything_with_exit_status_zero(
         assert served.errors.read_text() == ""
 
 
-async def test_a_signal_ends_open_sockets_and_a_request_under_way(
+async def test_a_signal_ends_open_sockets_and_answers_a_request_under_way(
     folder: Path, request: pytest.FixtureRequest
 ) -> None:
     with serving(folder) as served:
         token, family = served.tokens["Ada Administrator"], served.family()
 
+        answers: list[str] = []
+
         def wait() -> None:
-            with suppress(httpx.TransportError):
-                httpx.post(
-                    served.url,
-                    json={"query": WAITING},
-                    headers={"Authorization": f"Bearer {token}"},
-                    timeout=30,
-                )
+            answer = httpx.post(
+                served.url,
+                json={"query": WAITING},
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=30,
+            )
+            answers.append(answer.text)
 
         waiting = threading.Thread(target=wait)
         async with feed(served.port, token, "contoso-dev", 0) as items:
@@ -270,10 +273,11 @@ async def test_a_signal_ends_open_sockets_and_a_request_under_way(
             waiting.start()
             eventually(lambda: len(psutil.Process(served.process.pid).net_connections()) > 2)
             begun = time.monotonic()
-            assert await asyncio.to_thread(served.end, signal.SIGTERM, A_FEW_SECONDS) == 0
+            assert await asyncio.to_thread(served.end, signal.SIGTERM, DRAIN + A_FEW_SECONDS) == 0
             figures(request, f"ended in {time.monotonic() - begun:.1f} s")
         waiting.join(5)
         assert not waiting.is_alive()
+        assert "POSITION_NOT_REACHED" in answers[0]
         assert all_gone(family)
         assert postmaster(served.data) is None
 

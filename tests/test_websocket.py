@@ -11,7 +11,7 @@ from gql import gql
 from gql.transport.exceptions import TransportQueryError
 from websockets.exceptions import InvalidStatus
 
-from api import websocket
+from api import messages, websocket
 from api.limits import MOST_BYTES, MOST_OPERATIONS_ON_A_SOCKET, SECONDS_TO_CONNECTION_INIT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -43,18 +43,6 @@ async def test_who_says_nothing_is_closed_4408(edge: Edge, monkeypatch: pytest.M
         assert at(await talk.hear(), "payload.data.settingsFeed.__typename") == "Heartbeat"
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(talk.connection.recv(), 0.2)
-
-
-async def test_a_second_initialisation_is_closed_4429(edge: Edge) -> None:
-    async with edge.talk(ADA) as talk:
-        await talk.say(type="connection_init", payload=edge.authorization(ADA))
-        assert await talk.closed() == (4429, "Too many initialisation requests")
-
-
-async def test_subscribing_before_the_acknowledgement_is_closed_4401(edge: Edge) -> None:
-    async with edge.raw() as talk:
-        await talk.subscribe("1", VIEWER)
-        assert await talk.closed() == (4401, "Unauthorized")
 
 
 @pytest.mark.parametrize(
@@ -96,61 +84,6 @@ async def test_a_socket_is_closed_when_its_token_expires(edge: Edge) -> None:
         assert "expired" in str(reason)
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "[]",
-        '"text"',
-        "1",
-        "null",
-        "{",
-        "",
-        "{}",
-        '{"type": null}',
-        '{"type": ["ping"]}',
-        '{"type": "start", "id": "1"}',
-        '{"type": "connection_ack"}',
-        '{"type": "connection_init", "payload": []}',
-        '{"type": "connection_init", "payload": "x"}',
-        '{"type": "ping", "payload": []}',
-        '{"type": "pong", "payload": 1}',
-        '{"type": "ping", "payload": {"a": ' + "[" * 300 + "]" * 300 + "}}",
-        '{"type": "ping", "payload": {"a": ' + "[" * 2000 + "]" * 2000 + "}}",
-        '{"type": "ping", "payload": {"a": "\\ud800"}}',
-    ],
-)
-async def test_a_message_that_is_none_is_closed_4400(edge: Edge, message: str) -> None:
-    async with edge.raw() as talk:
-        await talk.connection.send(message)
-        assert (await talk.closed())[0] == 4400
-
-
-async def test_a_binary_message_is_closed_4400(edge: Edge) -> None:
-    async with edge.raw() as talk:
-        await talk.connection.send(b'{"type": "ping"}')
-        assert await talk.closed() == (4400, "A message is text.")
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"id": 1, "payload": {"query": VIEWER}},
-        {"id": "", "payload": {"query": VIEWER}},
-        {"id": ["1"], "payload": {"query": VIEWER}},
-        {"payload": {"query": VIEWER}},
-        {"id": "1", "payload": None},
-        {"id": "1"},
-        {"id": "1", "payload": [VIEWER]},
-    ],
-)
-async def test_a_subscription_that_is_none_is_closed_4400(
-    edge: Edge, message: dict[str, object]
-) -> None:
-    async with edge.talk(ADA) as talk:
-        await talk.say(type="subscribe", **message)
-        assert (await talk.closed())[0] == 4400
-
-
 async def test_an_id_in_use_is_closed_4409_and_is_free_again_after_its_end(edge: Edge) -> None:
     async with edge.talk(WORKER) as talk:
         for _ in range(2):
@@ -163,11 +96,16 @@ async def test_an_id_in_use_is_closed_4409_and_is_free_again_after_its_end(edge:
         assert (await talk.closed())[0] == 4409
 
 
-async def test_more_operations_than_a_socket_may_have_close_it_4429(edge: Edge) -> None:
+async def test_one_operation_too_many_on_a_socket_is_refused_alone(edge: Edge) -> None:
     async with edge.talk(WORKER) as talk:
-        for number in range(MOST_OPERATIONS_ON_A_SOCKET + 1):
+        for number in range(MOST_OPERATIONS_ON_A_SOCKET):
             await talk.subscribe(str(number), FEED)
-        assert (await talk.closed())[0] == 4429
+        assert await fails(talk, "more", {"query": VIEWER}, skipping=True) == "RATE_LIMITED"
+        await talk.say(type="complete", id="0")
+        await talk.subscribe("again", VIEWER)
+        while at(said := await talk.hear(), "id") != "again":
+            pass
+        assert at(said, "payload.data.viewer.principal.id") == WORKER.subject
 
 
 @pytest.mark.parametrize("payload", [None, {}, {"a": ["ä", None, 1.5]}])
@@ -194,9 +132,13 @@ async def test_queries_and_mutations_run_over_the_socket(edge: Edge) -> None:
             await session.execute(gql('{ environment(key: "BAD KEY") { key } }'))
 
 
-async def fails(talk: Talk, operation: str, payload: dict[str, object]) -> object:
+async def fails(
+    talk: Talk, operation: str, payload: dict[str, object], *, skipping: bool = False
+) -> object:
     await talk.say(type="subscribe", id=operation, payload=payload)
     said = await talk.hear()
+    while skipping and at(said, "id") != operation:
+        said = await talk.hear()
     assert at(said, "id") == operation
     assert at(said, "type") == "error"
     return at(said, "payload.0.extensions.code")
@@ -209,11 +151,6 @@ BAD: list[tuple[dict[str, object], str]] = [
     ({"query": SEVERAL}, "OPERATION_RESOLUTION_FAILURE"),
     ({"query": SEVERAL, "operationName": "C"}, "OPERATION_RESOLUTION_FAILURE"),
     ({"query": ""}, "BAD_REQUEST"),
-    ({"query": 1}, "BAD_REQUEST"),
-    ({}, "BAD_REQUEST"),
-    ({"query": VIEWER, "operationName": 1}, "BAD_REQUEST"),
-    ({"query": VIEWER, "variables": []}, "BAD_REQUEST"),
-    ({"query": VIEWER, "extensions": "x"}, "BAD_REQUEST"),
     ({"query": VIEWER, "variables": {"a": "\0"}}, "BAD_USER_INPUT"),
     (
         {"query": "query ($k: String!) { environment(key: $k) { key } }"},
@@ -278,7 +215,7 @@ async def test_a_page_of_another_origin_may_not_open_a_socket(edge: Edge, tmp_pa
         await talk.say(type="ping")
         assert await talk.hear() == {"type": "pong"}
     async with (
-        serving(edge.place, tmp_path, ("https://console.example",)) as other,
+        serving(edge.place, tmp_path, origins=("https://console.example",)) as other,
         other.raw(origin="https://console.example") as talk,
     ):
         await talk.say(type="ping")
@@ -292,7 +229,7 @@ async def test_a_message_over_the_limit_closes_the_socket(
     async with edge.raw() as talk:
         await talk.connection.send(text)
         assert (await talk.closed())[0] == 1009
-    monkeypatch.setattr(websocket, "MOST_BYTES", 100)
+    monkeypatch.setattr(messages, "MOST_BYTES", 100)
     async with edge.raw() as talk:
         await talk.connection.send('{"type": "ping", "a": "' + "ä" * 60 + '"}')
         assert await talk.closed() == (4400, "A message has at most 100 bytes.")

@@ -1,0 +1,27 @@
+"""JSON that comes from outside: a request's body, its address, a socket's message.
+
+Law: one strict way in; what cannot be read is refused before anything is made of it.
+"""
+
+import json
+
+import orjson
+
+from api.errors import ErrorCode
+from api.rejected import Malformed
+
+
+def json_object(text: bytes | str) -> dict[str, object]:
+    """A JSON object. orjson refuses bad UTF-8, lone surrogates, NaN and deep nesting.
+
+    Malformed for anything else.
+    """
+    try:
+        found = orjson.loads(text)
+    except json.JSONDecodeError as error:
+        lone = "surrogate in string" in str(error)
+        code = ErrorCode.BAD_USER_INPUT if lone else ErrorCode.BAD_REQUEST
+        raise Malformed.because(code, f"This cannot be read as JSON: {error}.") from error
+    if not isinstance(found, dict):
+        raise Malformed.because(ErrorCode.BAD_REQUEST, "The parameters are one JSON object.")
+    return found

@@ -1,0 +1,108 @@
+"""How fast a client may ask: a bucket for each principal, and one for each address.
+
+Law: what is asked for is paid before it is done; who has nothing left is told when to come again;
+the buckets are bounded in number, the one longest unused forgotten first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
+
+from throttled import RateLimiterType, Throttled, rate_limiter
+from throttled.store import MemoryStore
+
+from api.errors import ErrorCode, Problem
+
+SECONDS_AT_ONCE = 10
+"""What may be spent at once, in seconds of the rate."""
+MOST_BUCKETS = 100_000
+NETWORK = 64
+"""Bits of an IPv6 address that one customer has."""
+
+
+class RateLimited(Exception):
+    """Nothing is left for now."""
+
+    def __init__(self, who: str, seconds: int, headers: Mapping[str, str]) -> None:
+        message = f"This {who} asks too fast. Come again in {seconds} s, or ask for less at once."
+        super().__init__(message)
+        self.problem = Problem(ErrorCode.RATE_LIMITED, message, retryAfter=seconds)
+        self.headers = {**headers, "Retry-After": str(seconds)}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left in a bucket after something was paid from it."""
+
+    maximum: int
+    remaining: int
+    restored_per_second: int
+    seconds_to_full: int
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By draft-ietf-httpapi-ratelimit-headers."""
+        return {
+            "RateLimit-Policy": f'"principal";q={self.maximum};w={SECONDS_AT_ONCE}',
+            "RateLimit": f'"principal";r={self.remaining};t={self.seconds_to_full}',
+        }
+
+
+def cost(points: int, left: Allowance | None) -> dict[str, int]:
+    """What an answer tells of its cost; what is left only where it is counted."""
+    if left is None:
+        return {"requested": points}
+    return {
+        "requested": points,
+        "available": left.remaining,
+        "maximum": left.maximum,
+        "restoredPerSecond": left.restored_per_second,
+    }
+
+
+class _Buckets:
+    def __init__(self, who: str, rate: int) -> None:
+        self._who = who
+        self._rate = rate
+        self._throttled = Throttled(
+            using=RateLimiterType.GCRA.value,
+            quota=rate_limiter.per_sec(rate, burst=rate * SECONDS_AT_ONCE),
+            store=MemoryStore(options={"MAX_SIZE": MOST_BUCKETS}),
+        )
+
+    def pay(self, key: str, points: int) -> Allowance:
+        result = self._throttled.limit(key, cost=points)
+        state = result.state
+        left = Allowance(state.limit, state.remaining, self._rate, ceil(state.reset_after))
+        if result.limited:
+            raise RateLimited(self._who, max(1, ceil(state.retry_after)), left.headers)
+        return left
+
+
+class Rates:
+    """`principal`: points a second; `address`: requests and connections a second. 0: any number."""
+
+    def __init__(self, principal: int = 0, address: int = 0) -> None:
+        self._principals = _Buckets("principal", principal) if principal else None
+        self._addresses = _Buckets("address", address) if address else None
+
+    def principal(self, subject: str, points: int) -> Allowance | None:
+        """Pay for an operation, or RateLimited. None where nothing is counted."""
+        return None if self._principals is None else self._principals.pay(subject, points)
+
+    def address(self, host: str | None) -> None:
+        """Pay for a request before anything is known of who sends it, or RateLimited."""
+        if self._addresses is not None:
+            self._addresses.pay(_network(host or "a socket"), 1)
+
+
+def _network(host: str) -> str:
+    """An address as its owner's: the network of an IPv6 address, others as they are."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    return str(ip_network((address, NETWORK), strict=False))

@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from edge import ADA, CARL, KEY, Edge, at, codes, opened, serving, whole_at
+
+from api import rates
+from api.rates import RateLimited, Rates, cost
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
+
+VIEWER = "{ viewer { platformAdministrator } }"
+SETTING = "key label description section"
+TAB = f'{{ environment(key: "{KEY}") {{ settings {{ all {{ {SETTING} }} }} }} }}'
+
+
+async def test_a_bucket_is_its_owners_alone_and_says_what_is_left() -> None:
+    buckets = Rates(principal=2, address=1)
+    left = [buckets.principal("ada", 5), buckets.principal("ada", 10), buckets.principal("carl", 1)]
+    assert [each and (each.maximum, each.remaining) for each in left] == [
+        (20, 15),
+        (20, 5),
+        (20, 19),
+    ]
+    with pytest.raises(RateLimited, match=r"This principal asks too fast\. Come again in 3 s"):
+        buckets.principal("ada", 10)
+    for _ in range(10):
+        buckets.address("203.0.113.7")
+    with pytest.raises(RateLimited, match="This address") as limited:
+        buckets.address("203.0.113.7")
+    assert limited.value.headers["Retry-After"] == "1"
+    buckets.address("203.0.113.8")
+    buckets.address(None)
+
+
+async def test_an_address_of_version_six_counts_as_its_network() -> None:
+    buckets = Rates(address=1)
+    for number in range(10):
+        buckets.address(f"2001:db8:0:1::{number}")
+    with pytest.raises(RateLimited):
+        buckets.address("2001:db8:0:1:ffff::1")
+    buckets.address("2001:db8:0:2::1")
+    buckets.address("a socket")
+
+
+async def test_where_nothing_is_counted_anybody_may_ask_as_fast_as_they_like() -> None:
+    buckets = Rates()
+    assert buckets.principal("ada", 10**9) is None
+    buckets.address("203.0.113.7")
+    assert cost(3, None) == {"requested": 3}
+
+
+async def test_the_buckets_longest_unused_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "MOST_BUCKETS", 2)
+    buckets = Rates(principal=1)
+    for who in ("ada", "carl", "ben"):
+        buckets.principal(who, 10)
+    with pytest.raises(RateLimited):
+        buckets.principal("ben", 1)
+    buckets.principal("ada", 10)
+
+
+async def test_what_an_operation_costs_is_told_and_taken(edge: Edge, tmp_path: Path) -> None:
+    async with serving(edge.place, tmp_path, rate=5) as other:
+        answer = await other.send(ADA, VIEWER)
+        told = {"requested": 1, "available": 49, "maximum": 50, "restoredPerSecond": 5}
+        assert at(answer.json(), "extensions.cost") == told
+        assert answer.headers["ratelimit-policy"] == '"principal";q=50;w=10'
+        assert answer.headers["ratelimit"] == '"principal";r=49;t=1'
+        costly = await other.ask(ADA, TAB)
+        assert whole_at(costly, "extensions.cost.requested") > 10
+        limited = await other.send(ADA, TAB)
+        while limited.status_code == 200:
+            limited = await other.send(ADA, TAB)
+        assert limited.status_code == 429
+        assert codes(limited.json()) == ["RATE_LIMITED"]
+        seconds = whole_at(limited.json(), "errors.0.extensions.retryAfter")
+        assert limited.headers["retry-after"] == str(seconds)
+        assert 1 <= seconds <= 10
+        assert "ratelimit" in limited.headers
+        async with other.talk(ADA) as talk:
+            await talk.subscribe("1", TAB)
+            said = await talk.hear()
+            assert at(said, "type") == "error"
+            assert at(said, "payload.0.extensions.code") == "RATE_LIMITED"
+        assert "errors" not in await other.ask(CARL, VIEWER)
+
+
+async def test_messages_that_ask_for_nothing_cost_too(edge: Edge, tmp_path: Path) -> None:
+    async with serving(edge.place, tmp_path, rate=1) as other, other.talk(ADA) as talk:
+        for _ in range(30):
+            await talk.say(type="ping")
+        code, reason = await talk.closed()
+        assert code == 4429
+        assert "asks too fast" in str(reason)
+
+
+async def test_an_address_is_counted_before_anything_is_known_of_it(
+    edge: Edge, tmp_path: Path
+) -> None:
+    async with serving(edge.place, tmp_path, address_rate=1) as other:
+        answers = [await other.http.post("/graphql", json={}) for _ in range(12)]
+        assert [answer.status_code for answer in answers[:10]] == [401] * 10
+        assert answers[-1].status_code == 429
+        assert codes(answers[-1].json()) == ["RATE_LIMITED"]
+        async with other.raw() as talk:
+            assert (await talk.closed())[0] == 4429
+        assert (await other.http.get("/health/live")).status_code == 200
+
+
+@pytest.mark.parametrize(("proxies", "limited"), [((), True), (("127.0.0.0/8",), False)])
+async def test_forwarded_addresses_count_only_where_a_named_proxy_tells_them(
+    edge: Edge, tmp_path: Path, proxies: tuple[str, ...], limited: bool
+) -> None:
+    async with serving(edge.place, tmp_path, address_rate=1, proxies=proxies) as other:
+        statuses = [
+            (
+                await other.http.post(
+                    "/graphql", json={}, headers={"x-forwarded-for": f"203.0.113.{number}"}
+                )
+            ).status_code
+            for number in range(12)
+        ]
+    assert (429 in statuses) is limited
