@@ -1,13 +1,14 @@
 # Two commands are all a newcomer needs: make run, make test. The rest is for those who change the code.
-VENV  := .venv
-SETUP := $(VENV)/bin/python -m pip --quiet --quiet --disable-pip-version-check install
+VENV    := .venv
+CLIENTS := tests/clients
+SETUP   := $(VENV)/bin/python -m pip --quiet --quiet --disable-pip-version-check install
 
 .PHONY: run test check fast chaos soak bench mutate lock docs
 
 run: $(VENV)/ready
 	@exec $(VENV)/bin/syncledger serve
 
-test: check
+test: check $(CLIENTS)/node_modules/ready $(VENV)-clients/ready
 	@$(VENV)/bin/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term-missing:skip-covered
 	@$(VENV)/bin/coverage report --include="domain/*,eventstore/*" --fail-under=100 --skip-covered --show-missing
 
@@ -40,6 +41,8 @@ docs: $(VENV)/ready
 lock: $(VENV)/ready
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
 	  --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	@cd $(CLIENTS) && $(CURDIR)/$(VENV)/bin/uv pip compile requirements.in --universal --python-version 3.12 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 
 $(VENV)/ready: $(VENV)/locked pyproject.toml
 	@$(SETUP) --no-index --no-deps --no-build-isolation --editable .
@@ -55,4 +58,18 @@ $(VENV)/locked: requirements.lock
 	 echo 'Python 3.12 or newer is needed. Install it or uv, or name one: make PYTHON=/path/to/python3.13' >&2; exit 1
 	@# The lock is whole; an old pip would look for what extras of it want.
 	@$(SETUP) --require-hashes --no-deps --only-binary :all: -r requirements.lock
+	@touch $@
+
+# Clients that others wrote, for the tests alone: those for Node, and a Python one that wants another graphql-core.
+$(CLIENTS)/node_modules/ready: $(CLIENTS)/package-lock.json
+	@if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null; then \
+	   echo "setting up $(@D), once"; npm ci --prefix $(CLIENTS) --loglevel=error >/dev/null && touch $@; \
+	 else \
+	   echo 'There is no Node 20 or newer with npm, so the tests with its clients are skipped.'; \
+	 fi
+
+$(VENV)-clients/ready: $(CLIENTS)/requirements.lock | $(VENV)/ready
+	@echo "setting up $(@D), once"
+	@$(VENV)/bin/python -m venv --clear --without-pip $(@D)
+	@PIP_PYTHON=$(@D) $(SETUP) --require-hashes --no-deps --only-binary :all: -r $<
 	@touch $@
