@@ -23,6 +23,7 @@ from graphql import (
 )
 
 from api.errors import ErrorCode, Problem
+from api.limits import MOST_DIGITS
 from api.pages import MOST as LONGEST_PAGE
 from api.pages import MOST_IDS
 from api.pages import USUAL as PAGE
@@ -154,8 +155,10 @@ def _length(field: FieldNode) -> int:
 
 
 def _size(asked: ValueNode) -> int:
-    """Of a page; the longest there is where it is a variable."""
-    return min(int(asked.value), LONGEST_PAGE) if isinstance(asked, IntValueNode) else LONGEST_PAGE
+    """Of a page; the longest there is where it is a variable, or too long to be a number."""
+    if isinstance(asked, IntValueNode) and len(asked.value) <= MOST_DIGITS:
+        return min(int(asked.value), LONGEST_PAGE)
+    return LONGEST_PAGE
 
 
 def measured(document: DocumentNode) -> Mapping[str | None, int]:

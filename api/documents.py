@@ -36,7 +36,7 @@ MOST_KEPT = 500_000
 """Characters of documents, some hundreds of usual ones; parsed, each may be 200 bytes."""
 
 # How much the two rules that compare everything with everything may do; ours are small documents.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 5_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 2_000
 validation_context.MAX_FRAGMENT_WORK = 5_000
 
 
@@ -87,8 +87,8 @@ class Documents:
         except GraphQLSyntaxError as error:
             raise Rejected(told([error], ErrorCode.GRAPHQL_PARSE_FAILED)) from error
         try:
-            refuse_unstorable_literals(node)
             document = Document(node, measured(node))
+            refuse_unstorable_literals(node)
         except Problem as error:
             raise Rejected(told([error])) from error
         errors = validate(self._schema, node, RULES, MOST_VALIDATION_ERRORS)

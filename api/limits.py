@@ -14,7 +14,7 @@ MOST_BYTES = 262_144
 """Of one request body or one WebSocket message."""
 MOST_CHARACTERS = 20_000
 MOST_LINES = 2_000
-MOST_TOKENS = 2_000
+MOST_TOKENS = 1_000
 """The last three of a document."""
 MOST_DIGITS = 20
 """Of a number written in a document; a longer one cannot even be read."""
@@ -58,22 +58,23 @@ def refuse_unstorable_values(variables: dict[str, object]) -> None:
     TOO_COSTLY for too many.
     """
     waiting: list[tuple[Trail, object]] = [(None, variables)]
-    seen = 0
+    seen = 1
     while waiting:
-        if (seen := seen + 1) + len(waiting) > MOST_VARIABLE_VALUES:
-            raise Problem(
-                ErrorCode.TOO_COSTLY,
-                f"Variables have at most {MOST_VARIABLE_VALUES} values. Ask for less at once.",
-            )
         trail, value = waiting.pop()
         if isinstance(value, str):
             if UNSTORABLE.search(value):
                 refuse_unstorable(value, _worded(trail))
-        elif isinstance(value, list):
-            waiting += [((trail, index), inner) for index, inner in enumerate(value)]
-        elif isinstance(value, dict):
-            refuse_unstorable("".join(value), f"A key in {_worded(trail)}")
-            waiting += [((trail, key), inner) for key, inner in value.items()]
+        elif isinstance(value, list | dict):
+            seen += len(value)
+            if seen > MOST_VARIABLE_VALUES:
+                raise Problem(
+                    ErrorCode.TOO_COSTLY,
+                    f"Variables have at most {MOST_VARIABLE_VALUES} values. Ask for less at once.",
+                )
+            if isinstance(value, dict):
+                refuse_unstorable("".join(value), f"A key in {_worded(trail)}")
+            steps = enumerate(value) if isinstance(value, list) else value.items()
+            waiting += [((trail, step), inner) for step, inner in steps]
 
 
 def refuse_unstorable(text: str, where: str) -> None:

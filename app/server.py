@@ -9,11 +9,13 @@ import logging
 import math
 import signal
 import socket
+from asyncio import BaseTransport
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.entrance import Entrance
 from api.limits import MOST_BYTES
@@ -42,8 +44,10 @@ PING = 12.0
 """Seconds between two pings on a socket, and until one must be answered."""
 UNREAD = 30_000
 """Milliseconds until a connection whose client reads nothing is given up."""
-BUFFER = 65_536
-"""Bytes that the system keeps for a client that reads slowly."""
+KEPT, KEPT_BY_SYSTEM = 1_024, 4_096
+"""Bytes that are not on their way to a client yet, before what follows has to wait."""
+COLLECTED = 50_000
+"""New objects that make the collector look; thousands of followers have many, and few in cycles."""
 
 
 class AddressTaken(Exception):
@@ -65,6 +69,14 @@ def until_told_to_end() -> Iterator[None]:
             signal.signal(each, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         yield
+
+
+class Sockets(WebSocketsSansIOProtocol):
+    """uvicorn's sockets, but for how much is kept for a client that reads slowly."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=KEPT)
 
 
 class Server(uvicorn.Server):
@@ -128,7 +140,7 @@ def web_server(config: Config, entrance: Entrance) -> Server:
         uvicorn.Config(
             application(entrance, config.origins),
             http="httptools",
-            ws="websockets-sansio",
+            ws=Sockets,
             ws_max_size=MOST_BYTES,
             ws_ping_interval=PING,
             ws_ping_timeout=PING,
@@ -146,9 +158,10 @@ def web_server(config: Config, entrance: Entrance) -> Server:
 
 
 def _spare_the_collector() -> None:
-    """What is here now stays: a full collection, which stops every answer, need not look at it."""
+    """A full collection stops every answer: it need not look at what stays, nor come often."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECTED, 10, 10)
 
 
 async def _bring_forward(postgres: Postgres) -> None:
@@ -174,10 +187,10 @@ def _scraped(config: Config, metrics: Metrics) -> Iterator[None]:
 
 
 def bounded(listener: socket.socket) -> socket.socket:
-    """Every connection that it accepts ends when its client reads nothing for long."""
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
+    """A listener whose connections keep little, and end when their client reads nothing."""
+    for option, bound in (("TCP_USER_TIMEOUT", UNREAD), ("TCP_NOTSENT_LOWAT", KEPT_BY_SYSTEM)):
+        if hasattr(socket, option):  # Linux has both
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), bound)
     return listener
 
 

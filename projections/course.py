@@ -11,6 +11,7 @@ from itertools import islice
 from domain.standing import ChangeSet
 from eventstore.log import Tip
 from projections.milestones import Milestones
+from projections.waiting import Waiting
 
 KEPT = 2_048
 """Change sets kept in memory, so that who follows or projects a busy log rarely reads it."""
@@ -31,7 +32,7 @@ class Course:
         self.reading = asyncio.Lock()
         self._recent: deque[ChangeSet] = deque()
         self._characters = 0
-        self._moved: asyncio.Event | None = None
+        self.waiting = Waiting()
 
     def move(self, change_set: ChangeSet, seal: bytes) -> bool:
         """False for a change set that does not follow: the log must be read first."""
@@ -46,7 +47,7 @@ class Course:
             self._characters += _characters(change_set)
             weight = len(change_set.standing.last_changes)
             self._keep(min(KEPT, max(FEWEST, WEIGHT // weight)))
-            self.wake()
+            self.waiting.wake()
         return True
 
     def settle(self) -> None:
@@ -59,16 +60,6 @@ class Course:
             self._characters > MOST_CHARACTERS and len(self._recent) > 1
         ):
             self._characters -= _characters(self._recent.popleft())
-
-    def wake(self) -> None:
-        """Whoever waits looks again."""
-        if self._moved is not None:
-            self._moved.set()
-            self._moved = None
-
-    def next_move(self) -> asyncio.Event:
-        self._moved = self._moved or asyncio.Event()
-        return self._moved
 
     def recent_after(self, position: int) -> list[ChangeSet] | None:
         """The change sets after a position, None where memory does not go back that far."""

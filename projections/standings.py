@@ -86,7 +86,7 @@ class Standings:
     def _forget(self, environment: str, course: Course) -> None:
         if self._courses.get(environment) is course:
             del self._courses[environment]
-        course.wake()
+        course.waiting.wake()
 
     def move(self, environment: str, change_sets: list[tuple[ChangeSet, bytes]]) -> None:
         """Take over what was just committed. What does not follow is read from the log again."""
@@ -116,7 +116,7 @@ class Standings:
         course = self._courses[environment]
         if course.tip is not None and course.tip.position > position:
             return True
-        moved = course.next_move()
+        moved = course.waiting.join()
         try:
             async with asyncio.timeout(patience):
                 await moved.wait()

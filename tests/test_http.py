@@ -224,7 +224,7 @@ FANS = "".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }} " for i in
 TAB_OF_ALL = """fragment t on Environment { settings { all {
   key label description section isDefault warnings { code message } } } }"""
 MANY_TABS = " ".join(
-    f"t{n}: settings {{ all {{ key label description section }} }}" for n in range(150)
+    f"t{n}: settings {{ all {{ key label description section }} }}" for n in range(80)
 )
 EXHAUSTING = {
     "nested": ("{ a" * 600 + "}" * 600, "GRAPHQL_PARSE_FAILED"),
@@ -242,7 +242,7 @@ EXHAUSTING = {
         "{ __typename } " + "".join(f"fragment f{n} on Query {{ __typename }} " for n in range(60)),
         "TOO_COSTLY",
     ),
-    "repeated": ("{" + "viewer { platformAdministrator } " * 300 + "}", "TOO_COSTLY"),
+    "repeated": ("{" + "viewer { platformAdministrator } " * 200 + "}", "TOO_COSTLY"),
     "repeated alias": ("{" + "a: viewer { platformAdministrator } " * 21 + "}", "TOO_COSTLY"),
     "lists": (f'{{ environment(key: "{KEY}") {{ {MANY_TABS} }} }}', "TOO_COSTLY"),
     "a number of many digits": (
