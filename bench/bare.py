@@ -70,6 +70,7 @@ def main() -> None:
         port=int(sys.argv[1]),
         http="httptools",
         ws="websockets-sansio",
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,

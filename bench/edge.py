@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import cycle
+from itertools import cycle, product
+from math import ceil
 from time import perf_counter
 
 import orjson
 
+from api.presence import MOST_STREAMS
 from app.wiring import Postgres
 from bench.ground import fresh_folder, fresh_postgres, inserting, placed
 from bench.measure import (
@@ -40,6 +42,13 @@ KEYS = [f"contoso-{number}" for number in range(CONNECTIONS)]
 REGISTER = """
 mutation ($key: String!, $ada: String!) {
   registerEnvironment(input: {key: $key, name: $key, kind: SANDBOX, administrator: $ada}) {
+    __typename
+  }
+}
+"""
+GRANT = """
+mutation ($key: String!, $principal: String!) {
+  grantRole(input: {environmentKey: $key, principal: $principal, role: SYNC_WORKER}) {
     __typename
   }
 }
@@ -245,6 +254,16 @@ class Audience:
             socket.close()
 
 
+async def workers(there: Edge, keys: Sequence[str], count: int) -> list[str]:
+    """The tokens of that many principals, who may follow these environments."""
+    names = [f"worker-{number}@contoso.example" for number in range(count)]
+    async with https(there.ours.port, 1) as (asking,):
+        for key, name in product(keys, names):
+            grant = question(GRANT, there.token, key=key, principal=name)
+            await answered(asking, grant, b"EnvironmentChanged")
+    return [there.ours.token(name) for name in names]
+
+
 async def subscribed(port: int, token: str, key: str, after: int | None = None) -> Socket:
     """A socket that follows an environment and has heard of the past and its first heartbeat."""
     socket = await Socket.connect(port, PROTOCOL)
@@ -272,8 +291,9 @@ async def feed(options: Options) -> AsyncIterator[Figure]:
         followers, listeners = Audience(), Audience()
         stack.callback(followers.close)
         stack.callback(listeners.close)
-        for _ in range(SUBSCRIBERS):
-            followers.sockets.append(await subscribed(there.ours.port, there.token, KEYS[0]))
+        tokens = await workers(there, KEYS[:1], ceil(SUBSCRIBERS / MOST_STREAMS))
+        for token, _ in zip(cycle(tokens), range(SUBSCRIBERS), strict=False):
+            followers.sockets.append(await subscribed(there.ours.port, token, KEYS[0]))
             listener = await Socket.connect(there.bare.port, PROTOCOL)
             _expect(await listener.text(), b"{}")
             listeners.sockets.append(listener)
