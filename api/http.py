@@ -27,6 +27,9 @@ from api.rates import cost
 from api.rejected import Malformed
 from api.stopped import OURS, stopped
 
+SLOWEST_BODY = 10.0
+"""Seconds until all of a body must be here."""
+
 
 class HttpEntrance:
     """The endpoint for GET and POST."""
@@ -158,10 +161,15 @@ def _query_params(request: Request) -> dict[str, object]:
 
 async def _body(request: Request) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise TooLarge
+    try:
+        async with asyncio.timeout(SLOWEST_BODY):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise TooLarge
+    except TimeoutError as error:
+        late = f"The whole body has to come within {SLOWEST_BODY:g} s."
+        raise HTTPException(408, late, {"Connection": "close"}) from error
     return bytes(body)
 
 

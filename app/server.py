@@ -9,13 +9,11 @@ import logging
 import math
 import signal
 import socket
-from asyncio import BaseTransport
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.entrance import Entrance
 from api.limits import MOST_BYTES
@@ -24,6 +22,7 @@ from api.operations import DEADLINE
 from api.presence import Presence
 from api.web import application
 from app import demo, wiring
+from app.bounds import Requests, Sockets, bounded
 from app.bundled_postgres import PostgresFailed
 from app.config import Config
 from app.embedded_postgres import EmbeddedPostgres
@@ -42,10 +41,6 @@ DRAIN = math.ceil(DEADLINE) + 1
 """Seconds that requests are given at the end: none takes as long."""
 PING = 12.0
 """Seconds between two pings on a socket, and until one must be answered."""
-UNREAD = 30_000
-"""Milliseconds until a connection whose client reads nothing is given up."""
-KEPT, KEPT_BY_SYSTEM = 1_024, 4_096
-"""Bytes that are not on their way to a client yet, before what follows has to wait."""
 COLLECTED = 50_000
 """New objects that make the collector look; thousands of followers have many, and few in cycles."""
 
@@ -69,14 +64,6 @@ def until_told_to_end() -> Iterator[None]:
             signal.signal(each, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         yield
-
-
-class Sockets(WebSocketsSansIOProtocol):
-    """uvicorn's sockets, but for how much is kept for a client that reads slowly."""
-
-    def connection_made(self, transport: BaseTransport) -> None:
-        super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=KEPT)
 
 
 class Server(uvicorn.Server):
@@ -139,7 +126,7 @@ def web_server(config: Config, entrance: Entrance) -> Server:
     return Server(
         uvicorn.Config(
             application(entrance, config.origins),
-            http="httptools",
+            http=Requests,
             ws=Sockets,
             ws_max_size=MOST_BYTES,
             ws_ping_interval=PING,
@@ -184,14 +171,6 @@ def _scraped(config: Config, metrics: Metrics) -> Iterator[None]:
                     config.host, config.metrics_port, "METRICS_PORT", error
                 ) from error
         yield
-
-
-def bounded(listener: socket.socket) -> socket.socket:
-    """A listener whose connections keep little, and end when their client reads nothing."""
-    for option, bound in (("TCP_USER_TIMEOUT", UNREAD), ("TCP_NOTSENT_LOWAT", KEPT_BY_SYSTEM)):
-        if hasattr(socket, option):  # Linux has both
-            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), bound)
-    return listener
 
 
 def _listen(config: Config) -> socket.socket:

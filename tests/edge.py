@@ -27,9 +27,10 @@ from api.entrance import Entrance
 from api.identity import Verifier
 from api.key_sets import FileKeys, FixedKeys, Keys
 from api.media import Media
+from app.bounds import bounded
 from app.config import Config
 from app.issuer import AUDIENCE, ISSUER, Issuer
-from app.server import Server, bounded, web_server
+from app.server import Server, web_server
 from app.wiring import entrance, open_rooms
 from domain.actor import Actor, SecurityRole
 from domain.environment import Command

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -10,7 +11,21 @@ import jwt
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from edge import ADA, CARL, KEY, NOBODY, PATIENCE, Edge, Person, at, codes, opened, text_at, until
+from edge import (
+    ADA,
+    CARL,
+    KEY,
+    NOBODY,
+    PATIENCE,
+    Edge,
+    Person,
+    at,
+    codes,
+    opened,
+    serving,
+    text_at,
+    until,
+)
 from graphql import get_introspection_query
 
 from api.limits import MOST_BYTES, MOST_TOKENS
@@ -339,6 +354,7 @@ FAULTS: dict[str, Callable[[Issuer, Path], str | None]] = {
         "Bearer " + jwt.encode(unsigned(), "s" * 32, headers={"kid": key_id(issuer)})
     ),
     "for another audience": lambda issuer, _path: f"Bearer {resigned(issuer, aud='other')}",
+    "not yet valid": lambda issuer, _path: f"Bearer {resigned(issuer, nbf=int(time()) + 600)}",
     "of another issuer": lambda issuer, _path: f"Bearer {resigned(issuer, iss='other')}",
     "without expiry": lambda issuer, _path: f"Bearer {resigned(issuer, exp=None)}",
 }
@@ -365,6 +381,32 @@ async def test_without_a_good_token_nothing_is_answered_on_either_way_in(
         assert (await talk.closed())[0] == 4403
     for text in (authorization or "").split():
         assert len(text) < 10 or text not in answer.text
+
+
+async def test_a_rotated_key_is_good_from_when_it_is_in_the_set_and_the_old_one_no_longer(
+    edge: Edge, tmp_path: Path
+) -> None:
+    keys, new = tmp_path / "keys.json", Issuer.open(tmp_path / "new")
+    keys.write_text(json.dumps(edge.issuer.jwks()))
+    async with serving(edge.place, tmp_path, jwks=keys) as other:
+        tokens = [edge.issuer.token(ADA.subject), new.token(ADA.subject)]
+
+        async def statuses() -> list[int]:
+            return [
+                (
+                    await other.http.post(
+                        "/graphql",
+                        json={"query": VIEWER},
+                        headers={"authorization": f"Bearer {each}"},
+                    )
+                ).status_code
+                for each in tokens
+            ]
+
+        assert await statuses() == [200, 401]
+        keys.write_text(json.dumps(new.jwks()))
+        other.entrance.verifier._remembered.clear()  # as five minutes do
+        assert await statuses() == [401, 200]
 
 
 async def test_a_role_that_is_merely_claimed_is_no_role(edge: Edge) -> None:

@@ -30,7 +30,7 @@ from gql import gql
 
 from api.context import Context
 from api.nodes import NodeId
-from api.subscriptions import Heartbeat, Lagged, follow
+from api.subscriptions import AccessChanged, Heartbeat, Lagged, follow
 from domain.actor import SecurityRole
 from domain.membership import GrantRole, RevokeRole
 from domain.switches import SwitchAssignedTasks, SwitchResourceBookings
@@ -240,6 +240,18 @@ async def test_a_change_of_ones_own_roles_is_told_and_their_loss_ends_the_feed(
         await edge.change(CARL, SwitchAssignedTasks(on=True), key=key)
         await talk.subscribe("2", FEED, {"key": key})
         assert at(await talk.hear(), "payload.0.extensions.code") == "BAD_USER_INPUT"
+
+
+async def test_a_right_that_is_lost_ends_a_feed_that_is_still_in_the_past(edge: Edge) -> None:
+    key = await edge.open()
+    for number in range(5):
+        await edge.change(CARL, SwitchAssignedTasks(on=number % 2 == 0), key=key)
+    handle = (await edge.actor(WORKER)).handle
+    async with aclosing(follow(await context(edge), key, STAFFED, 15)) as feed:
+        assert (await anext(feed)).position == STAFFED + 1
+        await edge.change(ADA, RevokeRole(principal=handle, role=SecurityRole.SYNC_WORKER), key=key)
+        rest = [each async for each in feed]
+    assert rest == [AccessChanged(position=STAFFED + 1, viewer_roles=[])]
 
 
 async def test_roles_lost_and_given_back_in_the_past_do_not_end_the_feed(edge: Edge) -> None:

@@ -1,0 +1,91 @@
+"""Connections that never come to a request, or read nothing: by bytes, on a plain socket."""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from edge import ADA, PATIENCE, Edge, opened
+
+from api import http
+from app import bounds
+from app.bounds import MOST_HEAD
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
+
+HEAD = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+
+
+@asynccontextmanager
+async def plain(edge: Edge) -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
+    where = urlsplit(edge.address)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    yield reader, writer
+    writer.close()
+
+
+async def rest(reader: StreamReader) -> bytes:
+    """Everything until the server closes."""
+    async with asyncio.timeout(PATIENCE):
+        return await reader.read()
+
+
+@pytest.mark.parametrize("said", [b"", b"G", HEAD, HEAD + b"X: "])
+async def test_a_head_that_does_not_come_to_its_end_is_not_waited_for(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(bounds, "SLOWEST_HEAD", 0.2)
+    began = monotonic()
+    async with plain(edge) as (reader, writer):
+        writer.write(said)
+        assert await rest(reader) == b""
+    assert monotonic() - began >= 0.2
+
+
+async def test_a_head_that_comes_in_pieces_is_heard_and_so_is_the_next(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "SLOWEST_HEAD", 1.0)
+    async with plain(edge) as (reader, writer):
+        for _ in range(2):
+            for piece in (HEAD[:10], HEAD[10:], b"\r\n"):
+                writer.write(piece)
+                await asyncio.sleep(0.05)
+            async with asyncio.timeout(PATIENCE):
+                answer = await reader.readuntil(b'{"status":"live"}')
+            assert answer.startswith(b"HTTP/1.1 200 OK")
+        await asyncio.sleep(1.1)
+        writer.write(HEAD + b"\r\n")
+        async with asyncio.timeout(PATIENCE):
+            assert await reader.readuntil(b'{"status":"live"}')
+
+
+@pytest.mark.parametrize("endless", [b"X: " + b"a" * 1000, b"X: a\r\n" * 200])
+async def test_a_head_that_is_too_large_is_refused(edge: Edge, endless: bytes) -> None:
+    async with plain(edge) as (reader, writer):
+        writer.write(HEAD)
+        for _ in range(MOST_HEAD // len(endless) + 1):
+            writer.write(endless)
+        answer = await rest(reader)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request")
+    assert b"at most 65536 bytes" in answer
+
+
+async def test_a_body_that_does_not_come_to_its_end_is_not_waited_for(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "SLOWEST_BODY", 0.2)
+    async with plain(edge) as (reader, writer):
+        authorization = edge.authorization(ADA)["authorization"]
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100\r\nAuthorization: " + authorization.encode() + b"\r\n\r\n{"
+        )
+        answer = await rest(reader)
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout")
+    assert b"BAD_REQUEST" in answer
