@@ -33,17 +33,18 @@ class Ear(logging.Handler):
         self.heard = 0
 
     def listen(self) -> None:
-        logging.getLogger().addHandler(self)
+        """At each logger itself: who sets logging up anew takes all handlers of the root away."""
+        for name in (*OURS, *SERVERS):
+            logging.getLogger(name).addHandler(self)
         for name in OURS:
             logging.getLogger(name).setLevel(logging.DEBUG)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # as the service does
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name.partition(".")[0] in {*OURS, *SERVERS}:
-            self.heard += 1
-            found = SECRET.search(f"{self.format(record)} {vars(record)}")
-            if found:
-                self.slips.append(Slip(record.name, found[0]))
+        self.heard += 1
+        found = SECRET.search(f"{self.format(record)} {vars(record)}")
+        if found:
+            self.slips.append(Slip(record.name, found[0]))
 
     def take(self) -> list[Slip]:
         """What was heard since the last time."""

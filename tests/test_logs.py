@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import pytest
+from eavesdropping import EAR
 
 from app import logs
 from app.logs import STRUCK_OUT, redacted
@@ -32,6 +33,13 @@ class Careless:
 class Mute:
     def __repr__(self) -> str:
         raise RuntimeError(SECRET)
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_logged() -> Iterator[None]:
+    """Here they are, on purpose."""
+    yield
+    EAR.take()
 
 
 @pytest.fixture(autouse=True)
