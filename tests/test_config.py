@@ -66,6 +66,8 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         LOG_LEVEL="debug",
         DEMO="false",
         ORIGINS="https://Console.example.com,http://localhost:3000",
+        PROXIES="10.0.0.7, 10.1.0.0/16,::1",
+        RATE="0",
     )
     assert config.dsn == "postgresql://application:secret@database/syncledger"
     assert config.owner_dsn == "postgres://owner:secret@database/syncledger"
@@ -74,6 +76,8 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config.algorithms == ("RS256", "PS256")
     assert (config.log_level, config.demo) == ("DEBUG", False)
     assert config.origins == ("https://console.example.com", "http://localhost:3000")
+    assert config.proxies == ("10.0.0.7", "10.1.0.0/16", "::1")
+    assert (config.rate, config.address_rate) == (0, 1000)
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +101,13 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
             "'https://b/' is no origin; accepted: https://host or ",
         ),
         ("ORIGINS", "*", "'*' is no origin; accepted: https://host or with :port"),
+        ("PROXIES", "10.0.0.7,proxy", "'proxy' is no address; accepted: 10.0.0.7 or a network"),
+        ("PROXIES", "*", "'*' is no address; accepted: 10.0.0.7 or a network"),
+        ("PROXIES", "10.0.0.7/8", "'10.0.0.7/8' is no address; accepted: 10.0.0.7 or a network"),
+        ("RATE", "-1", "Input should be greater than or equal to 0"),
+        ("ADDRESS_RATE", "many", "Input should be a valid integer, unable to parse"),
+        ("METRICS_PORT", "0", "Input should be greater than or equal to 1"),
+        ("LOG_FORM", "xml", "Input should be 'auto', 'json' or 'text'"),
     ],
 )
 def test_a_bad_variable_is_named_with_what_is_accepted(

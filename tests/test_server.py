@@ -226,6 +226,28 @@ def test_a_taken_port_is_named_and_postgres_does_not_stay(folder: Path) -> None:
     assert postmaster(folder / "data") is None
 
 
+def test_a_taken_port_for_metrics_is_named(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        line = refused(folder, METRICS_PORT=str(port))
+    assert f"127.0.0.1:{port}" in line
+    assert "SYNCLEDGER_METRICS_PORT" in line
+    assert postmaster(folder / "data") is None
+
+
+def test_metrics_have_a_port_of_their_own_and_count_what_was_asked(folder: Path) -> None:
+    port = programs.free_port()
+    with serving(folder, METRICS_PORT=str(port)) as served:
+        token = served.tokens["Ada Administrator"]
+        asked = {"query": "query Who { viewer { platformAdministrator } }"}
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert httpx.post(served.url, json=asked, headers=bearer).status_code == 200
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert 'syncledger_operations_total{document="' in told
+        assert 'name="Who",outcome="ok",type="query"} 1.0' in told
+        assert httpx.get(f"http://127.0.0.1:{served.port}/metrics").status_code == 404
+
+
 def test_an_address_of_version_six_is_served_and_printed_in_brackets(folder: Path) -> None:
     served = programs.begin(folder, HOST="::1")
     try:
