@@ -8,6 +8,7 @@ some seconds ago, is shared with nobody.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
 from time import monotonic
 from typing import NamedTuple
 
@@ -33,7 +34,10 @@ type Answer = dict[str, object]
 
 
 class Made(NamedTuple):
-    """An answer as JSON. `errors` where it has no data, which ends a subscription."""
+    """An answer as JSON. `errors` where it has no data, which ends a subscription.
+
+    `whole`: whether others may have it too.
+    """
 
     body: bytes
     errors: object = None
@@ -53,22 +57,36 @@ class Broadcast:
         self._made: OrderedDict[Hashable, tuple[float, Made]] = OrderedDict()
         self._kept = 0
 
-    async def answer(self, key: Hashable, make: Callable[[], Awaitable[Answer]]) -> Made:
-        """What somebody else got a moment ago, or one that is made now."""
+    async def answer(
+        self, key: Hashable, make: Callable[[], Awaitable[Answer]], still: Callable[[], bool]
+    ) -> tuple[Made, bool]:
+        """What somebody else got a moment ago, or one that is made now, and whether it was made.
+
+        `still`: whether the key is what an answer of ours would be made from, once it is made.
+        """
         found = self._made.get(key)
         if found is not None and found[0] > monotonic() - FRESH:
-            return found[1]
+            return found[1], False
         task = self._making.get(key)
-        if task is None:  # one of its own: who asked first may leave while others wait
-            task = asyncio.create_task(self._make(key, make), name="broadcast")
-            self._making[key] = task
-        return await asyncio.shield(task)
+        if task is not None:
+            with suppress(Exception):  # theirs: told to them, and not to us
+                made = await asyncio.shield(task)
+                if made.whole:
+                    return made, False
+            return Made.of(await make()), True
+        task = asyncio.create_task(self._make(key, make, still), name="broadcast")
+        self._making[key] = task  # of its own: who asked first may leave while others wait
+        return await asyncio.shield(task), True
 
-    async def _make(self, key: Hashable, make: Callable[[], Awaitable[Answer]]) -> Made:
+    async def _make(
+        self, key: Hashable, make: Callable[[], Awaitable[Answer]], still: Callable[[], bool]
+    ) -> Made:
         try:
             made = Made.of(await make())
         finally:
             del self._making[key]
+        if not still():  # what the maker may see has changed meanwhile
+            return made._replace(whole=False)
         if made.whole:
             self._keep(key, made)
         return made

@@ -4,6 +4,7 @@ Law: one way in for every transport; without a good token nothing is run; what i
 and counted, the same way everywhere.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -18,7 +19,10 @@ from api.metrics import Metrics
 from api.observation import observed
 from api.operations import Operation, Operations, Told
 from api.presence import Presence
-from api.rates import Rates
+from api.rates import Allowance, RateLimited, Rates
+
+CHARACTERS_OF_A_POINT = 250
+"""Of a document that was not seen before; a known one is read for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +60,30 @@ class Entrance:
                 seen.outcome(first_code(answer["errors"]))
             return answer
 
+    def read(
+        self, identity: Identity, params: Mapping[str, object]
+    ) -> tuple[Operation, Allowance | None]:
+        """The operation that is asked for, paid: the reading before it is read. RateLimited.
+
+        Rejected where there is none.
+        """
+        reading = 1 + self.operations.unread(params) // CHARACTERS_OF_A_POINT
+        left = self.rates.principal(identity.subject, reading)
+        operation = self.operations.operation(params)
+        if operation.points > 1:
+            left = self.rates.principal(identity.subject, operation.points - 1)
+        return operation, left
+
     async def answers(
-        self, operation: Operation, context: Context, headers: Mapping[str, str]
+        self,
+        identity: Identity,
+        operation: Operation,
+        context: Context,
+        headers: Mapping[str, str],
     ) -> AsyncGenerator[Told]:
-        """The answers to any operation, as they come."""
+        """The answers to any operation, as they come; those of a feed as they can be paid."""
         if operation.kind is not OperationType.SUBSCRIPTION:
-            yield None, Made.of(await self.execute(operation, context, headers))
+            yield Told(None, Made.of(await self.execute(operation, context, headers)))
             return
         with (
             self.metrics.subscriptions.track_inprogress(),
@@ -70,7 +92,18 @@ class Entrance:
             ) as seen,
         ):
             async with aclosing(self.operations.subscribe(operation, context)) as answers:
-                async for item, made in answers:
-                    if made.errors is not None:
-                        seen.outcome(first_code(made.errors))
-                    yield item, made
+                async for told in answers:
+                    if told.made.errors is not None:
+                        seen.outcome(first_code(told.made.errors))
+                    yield told
+                    if told.mine:
+                        await self._pay_patiently(identity, max(1, operation.points - 1))
+
+    async def _pay_patiently(self, identity: Identity, points: int) -> None:
+        while True:
+            try:
+                self.rates.principal(identity.subject, points)
+            except RateLimited as limited:
+                await asyncio.sleep(limited.seconds)
+            else:
+                return

@@ -87,8 +87,8 @@ async def _frames(
                 continue
             told, coming = coming.result(), None
             if told is not None:
-                yield _frame(*told)
-            if told is None or told[1].errors is not None:
+                yield _frame(told.item, told.made)
+            if told is None or told.made.errors is not None:
                 yield COMPLETE
                 return
     finally:

@@ -4,6 +4,7 @@ Law: live is who answers; ready is who has a database, follows what others appen
 """
 
 import asyncio
+from time import monotonic
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -15,6 +16,8 @@ from eventstore.database import Unavailable
 
 PATIENCE = 1.0
 """Seconds that the database may take to answer."""
+FRESH = 0.25
+"""Seconds for which one look is good, however many ask: nobody has to say who they are."""
 MOST_BEHIND = 3.0
 """Seconds since the standings last agreed with every log."""
 
@@ -23,6 +26,8 @@ class Health:
     def __init__(self, rooms: Rooms, presence: Presence) -> None:
         self._rooms = rooms
         self._presence = presence
+        self._looking = asyncio.Lock()
+        self._seen: tuple[float, str | None] = (0.0, None)
 
     def routes(self) -> list[BaseRoute]:
         return [Route("/health/live", self.live), Route("/health/ready", self.ready)]
@@ -40,6 +45,14 @@ class Health:
     async def _why_not(self) -> str | None:
         if self._presence.leaving:
             return "the process is about to end"
+        async with self._looking:
+            when, why = self._seen
+            if when < monotonic() - FRESH:
+                why = await self._look()
+                self._seen = monotonic(), why
+        return why
+
+    async def _look(self) -> str | None:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._rooms.log.pulse()

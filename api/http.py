@@ -40,10 +40,11 @@ class HttpEntrance:
     async def answer(self, request: Request) -> Response:
         media = Media.JSON
         try:
-            media = preferred(request.headers.get("accept"), page=_is_bare(request))
+            self._entrance.rates.address(request.client.host if request.client else None)
+            accept = ", ".join(request.headers.getlist("accept"))
+            media = preferred(accept, page=_is_bare(request))
             if media is Media.PAGE:
                 return graphiql.page()
-            self._entrance.rates.address(request.client.host if request.client else None)
             return await self._answered(request, media)
         except HTTPException:
             raise
@@ -54,9 +55,17 @@ class HttpEntrance:
             self._entrance.metrics.refused("http", first_code(why.errors))
             return _json({"errors": why.errors}, media, why.status, why.headers)
 
+    def refused(self, _request: Request, error: Exception) -> Response:
+        """What is refused by its path, method or type, as GraphQL JSON."""
+        if not isinstance(error, HTTPException):
+            raise error
+        refusal = Problem(ErrorCode.BAD_REQUEST, error.detail)
+        self._entrance.metrics.refused("http", ErrorCode.BAD_REQUEST)
+        return _json({"errors": told([refusal])}, Media.JSON, error.status_code, error.headers)
+
     async def _answered(self, request: Request, media: Media) -> Response:
         identity = await self._entrance.identify(request.headers.get("authorization"))
-        operation = self._entrance.operations.operation(await _params(request))
+        operation, left = self._entrance.read(identity, await _params(request))
         if operation.kind is OperationType.SUBSCRIPTION and media is not Media.EVENTS:
             raise Malformed.because(
                 ErrorCode.BAD_REQUEST,
@@ -66,12 +75,11 @@ class HttpEntrance:
             raise HTTPException(405, "A GET only asks. Send mutations by POST.", {"Allow": "POST"})
         if request.method == "HEAD" and media is Media.EVENTS:
             raise HTTPException(405, "A stream has no head.", {"Allow": "GET, POST"})
-        resume_after = resumed_after(request.headers)
-        left = self._entrance.rates.principal(identity.subject, operation.points)
-        context = await self._entrance.context(identity, resume_after)
         if media is Media.EVENTS:
-            answers = self._entrance.answers(operation, context, request.headers)
+            context = await self._entrance.context(identity, resumed_after(request.headers))
+            answers = self._entrance.answers(identity, operation, context, request.headers)
             return EventStream(answers, self._entrance.presence, identity)
+        context = await self._entrance.context(identity)
         async with _while_there(request):
             answer = await self._entrance.execute(operation, context, request.headers)
         answer["extensions"] = {"cost": cost(operation.points, left)}
@@ -79,14 +87,6 @@ class HttpEntrance:
         if "data" not in answer:
             status = OURS.get(first_code(answer["errors"]), _refused(media))
         return _json(answer, media, status, None if left is None else left.headers)
-
-
-def refused(_request: Request, error: Exception) -> Response:
-    """What Starlette refuses (paths, methods) as GraphQL JSON."""
-    if not isinstance(error, HTTPException):
-        raise error
-    refusal = Problem(ErrorCode.BAD_REQUEST, error.detail)
-    return _json({"errors": told([refusal])}, Media.JSON, error.status_code, error.headers)
 
 
 @asynccontextmanager

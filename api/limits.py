@@ -22,6 +22,8 @@ MOST_VALIDATION_ERRORS = 5
 MOST_VARIABLE_VALUES = 5_000
 """In all variables of an operation."""
 MOST_OPERATIONS_ON_A_SOCKET = 100
+MOST_MESSAGES_A_SECOND = 500
+"""On one socket, whatever they ask for."""
 SECONDS_TO_CONNECTION_INIT = 3.0
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 

@@ -18,6 +18,10 @@ class Media(StrEnum):
     GRAPHQL = "application/graphql-response+json"
 
 
+LONGEST_ACCEPT = 1_000
+"""Characters; comparing takes time for each of them."""
+
+
 class NotAcceptable(Exception):
     """Nothing that we have is accepted."""
 
@@ -32,6 +36,8 @@ def preferred(accept: str | None, *, page: bool) -> Media:
     """What a client likes best. `page`: whether there is a page to show. Or NotAcceptable."""
     if not accept:
         return Media.JSON
+    if len(accept) > LONGEST_ACCEPT:
+        raise NotAcceptable(accept)
     named = accept.lower()
     offered = [
         media

@@ -6,7 +6,6 @@ Law: a message of a type or shape that the protocol does not have closes the soc
 from typing import NamedTuple
 
 from api.decoding import json_object
-from api.limits import MOST_BYTES
 from api.rejected import Rejected
 
 
@@ -47,8 +46,6 @@ type Message = Init | Ping | Pong | Subscribe | Complete
 
 def read(text: str) -> Message:
     """What a client says, or Close."""
-    if len(text.encode()) > MOST_BYTES:
-        raise bad(f"A message has at most {MOST_BYTES} bytes.")
     try:
         message = json_object(text)
     except Rejected as error:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
+from typing import NamedTuple
 
 import orjson
 from graphql import (
@@ -33,8 +34,13 @@ from api.subscriptions import FeedItem
 DEADLINE = 12.0
 """Seconds that a query or mutation may take; a statement of the database may take less."""
 
-type Told = tuple[FeedItem | None, Made]
-"""An answer, and what it tells of where there is a feed."""
+
+class Told(NamedTuple):
+    """An answer, what it tells of where there is a feed, and whether it was made for this one."""
+
+    item: FeedItem | None
+    made: Made
+    mine: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,11 @@ class Operations:
         self._schema = executable()
         self._documents = Documents(self._schema)
         self._broadcast = Broadcast()
+
+    def unread(self, params: Mapping[str, object]) -> int:
+        """Characters of the document, where it has to be read and compared with the schema."""
+        text = params.get("query")
+        return len(text) if isinstance(text, str) and not self._documents.knows(text) else 0
 
     def operation(self, params: Mapping[str, object]) -> Operation:
         """The operation that a client's parameters ask for. Rejected when they are not good."""
@@ -84,12 +95,7 @@ class Operations:
             async with asyncio.timeout(DEADLINE):
                 return await self._run(operation, context, None)
         except TimeoutError:
-            late = Problem(
-                ErrorCode.SERVICE_UNAVAILABLE,
-                f"The operation was stopped after {DEADLINE:g} s. Ask for less at once; a mutation "
-                "may have been done: send it again with the same requestId.",
-            )
-            return {"errors": told([late])}
+            return {"errors": told([_late()])}
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return {"errors": [accident(error)]}
 
@@ -109,27 +115,33 @@ class Operations:
         try:
             source = await self._source(operation, context)
             if not isinstance(source, AsyncGenerator):
-                yield None, Made.of(answer(source))
+                yield Told(None, Made.of(answer(source)))
                 return
             asked = _asked(operation)
             async with aclosing(source) as items:
                 async for item in items:
-                    yield item, await self._told(operation, context, item, asked)
+                    async with asyncio.timeout(DEADLINE):
+                        answered = await self._told(operation, context, item, asked)
+                    yield answered
         except GraphQLError as error:
-            yield None, Made.of({"errors": told([error])})
+            yield Told(None, Made.of({"errors": told([error])}))
+        except TimeoutError:
+            yield Told(None, Made.of({"errors": told([_late()])}))
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
-            yield None, Made.of({"errors": [accident(error)]})
+            yield Told(None, Made.of({"errors": [accident(error)]}))
 
     async def _told(
         self, operation: Operation, context: Context, item: FeedItem, asked: bytes
-    ) -> Made:
+    ) -> Told:
         made_from = scope(item, context)
         if made_from is None:
-            return Made.of(await self._run(operation, context.anew(), item))
-        return await self._broadcast.answer(
+            return Told(item, Made.of(await self._run(operation, context.anew(), item)))
+        made, mine = await self._broadcast.answer(
             (operation.text, operation.name, asked, made_from),
             lambda: self._run(operation, context.anew(), item),
+            lambda: scope(item, context) == made_from,
         )
+        return Told(item, made, mine)
 
     async def _source(
         self, operation: Operation, context: Context
@@ -143,6 +155,14 @@ class Operations:
         source = await made if isawaitable(made) else made
         assert isinstance(source, AsyncGenerator | ExecutionResult)  # noqa: S101 -- strawberry's
         return source
+
+
+def _late() -> Problem:
+    return Problem(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        f"The operation was stopped after {DEADLINE:g} s. Ask for less at once; a mutation may "
+        "have been done: send it again with the same requestId.",
+    )
 
 
 def _asked(operation: Operation) -> bytes:

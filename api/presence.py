@@ -6,7 +6,7 @@ Law: nobody has more than their share; at the end everybody is sent away, not al
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from random import uniform
 
 MOST_STREAMS = 100
@@ -26,6 +26,8 @@ class Presence:
     def __init__(self) -> None:
         self._streams: Counter[str] = Counter()
         self._ends: set[Callable[[], None]] = set()
+        self._nobody = asyncio.Event()
+        self._nobody.set()
         self.leaving = False
         """Whether the process is about to end."""
 
@@ -36,23 +38,31 @@ class Presence:
             raise TooManyStreams
         self._streams[subject] += 1
         self._ends.add(end)
+        self._nobody.clear()
         if self.leaving:
             self._send_away(end)
         try:
             yield
         finally:
             self._ends.discard(end)
+            if not self._ends:
+                self._nobody.set()
             self._streams[subject] -= 1
             if not self._streams[subject]:
                 del self._streams[subject]
 
-    async def leave(self) -> None:
-        """Send everybody away, and wait until they had the time to go."""
+    async def leave(self, patience: float) -> None:
+        """Send everybody away and wait until they have gone, for so many seconds at most.
+
+        For some of them even where nobody is there: who asks for our health may see that we go.
+        """
         self.leaving = True
         for end in tuple(self._ends):
             self._send_away(end)
-        if self._ends:
-            await asyncio.sleep(JITTER)
+        await asyncio.sleep(JITTER)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._nobody.wait()
 
     def _send_away(self, end: Callable[[], None]) -> None:
         def still_there() -> None:

@@ -22,11 +22,12 @@ NETWORK = 64
 
 
 class RateLimited(Exception):
-    """Nothing is left for now."""
+    """Nothing is left for now. `seconds`: until there is."""
 
     def __init__(self, who: str, seconds: int, headers: Mapping[str, str]) -> None:
         message = f"This {who} asks too fast. Come again in {seconds} s, or ask for less at once."
         super().__init__(message)
+        self.seconds = seconds
         self.problem = Problem(ErrorCode.RATE_LIMITED, message, retryAfter=seconds)
         self.headers = {**headers, "Retry-After": str(seconds)}
 
@@ -72,6 +73,12 @@ class _Buckets:
         )
 
     def pay(self, key: str, points: int) -> Allowance:
+        if points > self._rate * SECONDS_AT_ONCE:
+            raise Problem(
+                ErrorCode.TOO_COSTLY,
+                f"This costs {points} points; a {self._who} has at most "
+                f"{self._rate * SECONDS_AT_ONCE} at once. Ask for less.",
+            )
         result = self._throttled.limit(key, cost=points)
         state = result.state
         left = Allowance(state.limit, state.remaining, self._rate, ceil(state.reset_after))
@@ -88,7 +95,7 @@ class Rates:
         self._addresses = _Buckets("address", address) if address else None
 
     def principal(self, subject: str, points: int) -> Allowance | None:
-        """Pay for an operation, or RateLimited. None where nothing is counted."""
+        """Pay, or RateLimited, or TOO_COSTLY for more than ever fits. None: nothing is counted."""
         return None if self._principals is None else self._principals.pay(subject, points)
 
     def address(self, host: str | None) -> None:
@@ -105,4 +112,6 @@ def _network(host: str) -> str:
         return host
     if not isinstance(address, IPv6Address):
         return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
     return str(ip_network((address, NETWORK), strict=False))

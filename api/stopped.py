@@ -52,6 +52,8 @@ def stopped(error: Exception, refused: int) -> Stopped:
             return Stopped.because(ErrorCode.RATE_LIMITED, error, 429)
         case RateLimited():
             return Stopped(told([error.problem]), 429, error.headers)
+        case Problem():
+            return Stopped(told([error]), refused, {})
         case _:
             masked = accident(error)
             return Stopped([masked], OURS.get(first_code([masked]), 400), {})

@@ -11,11 +11,12 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from api import graphiql
 from api.entrance import Entrance
 from api.health import Health
-from api.http import HttpEntrance, refused
+from api.http import HttpEntrance
 from api.security_headers import SecurityHeaders
 from api.websocket import WebSocketEntrance
 
@@ -23,9 +24,9 @@ ASKED_HEADERS = ("Authorization", "Content-Type", "Last-Event-ID", "traceparent"
 TOLD_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate")
 
 
-def application(entrance: Entrance, origins: Iterable[str] = ()) -> Starlette:
+def application(entrance: Entrance, origins: Iterable[str] = ()) -> ASGIApp:
     """An ASGI application over running rooms. `origins`: other sites whose pages may ask."""
-    others = frozenset(origins)
+    others, over_http = frozenset(origins), HttpEntrance(entrance)
     cors = Middleware(
         CORSMiddleware,
         allow_origins=sorted(others),
@@ -33,14 +34,15 @@ def application(entrance: Entrance, origins: Iterable[str] = ()) -> Starlette:
         allow_headers=ASKED_HEADERS,
         expose_headers=TOLD_HEADERS,
     )
-    return Starlette(
+    routed = Starlette(
         routes=[
             WebSocketRoute("/graphql", WebSocketEntrance(entrance, others).converse),
-            Route("/graphql", HttpEntrance(entrance).answer, methods=["GET", "POST"]),
+            Route("/graphql", over_http.answer, methods=["GET", "POST"]),
             Route("/", lambda _request: RedirectResponse("/graphql")),
             *Health(entrance.rooms, entrance.presence).routes(),
             *graphiql.routes(),
         ],
-        middleware=[Middleware(SecurityHeaders), *([cors] if others else [])],
-        exception_handlers={HTTPException: refused},
+        middleware=[cors] if others else [],
+        exception_handlers={HTTPException: over_http.refused},
     )
+    return SecurityHeaders(routed)

@@ -5,7 +5,7 @@ every operation has a context of its own; nothing is sent faster than the client
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack, aclosing, suppress
 from time import time
 
@@ -16,7 +16,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from api.entrance import Entrance
 from api.errors import ErrorCode, Problem, accident, first_code, keys_unavailable, told
 from api.identity import Identity, KeysUnavailable, NotAuthenticated
-from api.limits import MOST_OPERATIONS_ON_A_SOCKET, SECONDS_TO_CONNECTION_INIT
+from api.limits import (
+    MOST_MESSAGES_A_SECOND,
+    MOST_OPERATIONS_ON_A_SOCKET,
+    SECONDS_TO_CONNECTION_INIT,
+)
 from api.messages import Close, Complete, Init, Message, Ping, Pong, Subscribe, bad, read
 from api.presence import TooManyStreams
 from api.rates import RateLimited
@@ -76,29 +80,29 @@ class _Socket:
         self._entrance = entrance
         self._identity: Identity | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Those of the operations, and those that only have to send their end."""
         self._feeds: set[asyncio.Task[None] | None] = set()
+        self._messages, self._since = 0, 0.0
         self._place = ExitStack()
         self._patience = asyncio.timeout(SECONDS_TO_CONNECTION_INIT)
         self._sent_away = False
 
     async def run(self) -> None:
-        try:
-            with self._place:
+        with self._place:
+            try:
                 async with self._patience:
                     while True:
                         await self._take(await self._message())
-        except TimeoutError:
-            await self._finish()
-            await self._close(*self._why())
-        except Close as close:
-            await self._close(close.code, close.reason)
-        except WebSocketDisconnect:
-            pass
-        finally:
-            running = list(self._operations.values())
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            except TimeoutError:
+                await self._finish()
+                await self._close(*self._why())
+            except Close as close:
+                await self._close(close.code, close.reason)
+            except WebSocketDisconnect:
+                pass
+            finally:
+                await _ended(self._tasks)
 
     def _why(self) -> tuple[int, str]:
         if self._sent_away:
@@ -106,14 +110,16 @@ class _Socket:
         return TOO_LATE if self._identity is None else EXPIRED
 
     async def _finish(self) -> None:
-        """Queries and mutations that are under way are answered; they have a deadline."""
-        short = set(self._operations.values()) - self._feeds
+        """Feeds end; what else is under way is answered, and has a deadline."""
+        short = self._tasks - self._feeds
+        await _ended(self._tasks & self._feeds)
         if short:
             await asyncio.wait(short)
 
     def _send_away(self) -> None:
         self._sent_away = True
-        self._patience.reschedule(asyncio.get_running_loop().time())
+        with suppress(RuntimeError):  # it goes already
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     async def _message(self) -> Message:
         try:
@@ -123,8 +129,7 @@ class _Socket:
         return read(text)
 
     async def _take(self, message: Message) -> None:
-        if self._identity is not None and not isinstance(message, Subscribe):
-            self._pay(self._identity)
+        self._count()
         match message:
             case Init():
                 await self._initialise(message.authorization)
@@ -137,11 +142,13 @@ class _Socket:
             case Complete():
                 self._complete(message.id)
 
-    def _pay(self, identity: Identity) -> None:
-        try:
-            self._entrance.rates.principal(identity.subject, 1)
-        except RateLimited as error:
-            raise Close(TOO_MANY, str(error)) from error
+    def _count(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._since + 1:
+            self._messages, self._since = 0, now
+        self._messages += 1
+        if self._messages > MOST_MESSAGES_A_SECOND:
+            raise Close(TOO_MANY, f"At most {MOST_MESSAGES_A_SECOND} messages a second.")
 
     async def _pong(self, payload: dict[str, object] | None) -> None:
         try:
@@ -176,9 +183,12 @@ class _Socket:
             raise Close(4401, "Unauthorized")
         if message.id in self._operations:
             raise Close(4409, f"Subscriber for {message.id} already exists")
+        if len(self._tasks) >= 2 * MOST_OPERATIONS_ON_A_SOCKET:
+            raise Close(TOO_MANY, "Too many operations whose end was not read.")
         work = self._run(message, self._identity, len(self._operations))
         task = asyncio.create_task(work, name=f"operation {message.id}")
         self._operations[message.id] = task
+        self._tasks.add(task)
         task.add_done_callback(lambda done: self._forget(message.id, done))
 
     def _complete(self, operation_id: str) -> None:
@@ -187,6 +197,7 @@ class _Socket:
             task.cancel()
 
     def _forget(self, operation_id: str, done: asyncio.Task[None]) -> None:
+        self._tasks.discard(done)
         self._feeds.discard(done)
         if self._operations.get(operation_id) is done:
             del self._operations[operation_id]
@@ -208,24 +219,25 @@ class _Socket:
             most = f"At most {MOST_OPERATIONS_ON_A_SOCKET} operations at once on a socket."
             return self._refuse(told([Problem(ErrorCode.RATE_LIMITED, most)]))
         try:
-            operation = self._entrance.operations.operation(message.payload)
-            self._entrance.rates.principal(identity.subject, operation.points)
+            operation, _ = self._entrance.read(identity, message.payload)
+            if operation.kind is OperationType.SUBSCRIPTION:
+                self._feeds.add(asyncio.current_task())
             context = await self._entrance.context(identity)
         except Rejected as error:
             return self._refuse(error.errors)
         except RateLimited as error:
             return self._refuse(told([error.problem]))
+        except Problem as error:
+            return self._refuse(told([error]))
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return [accident(error)]
-        if operation.kind is OperationType.SUBSCRIPTION:
-            self._feeds.add(asyncio.current_task())
         head = b'{"type":"next","id":%b,"payload":' % orjson.dumps(message.id)
-        answers = self._entrance.answers(operation, context, self._websocket.headers)
+        answers = self._entrance.answers(identity, operation, context, self._websocket.headers)
         async with aclosing(answers):
-            async for _, made in answers:
-                if made.errors is not None:
-                    return made.errors
-                await self._send(head + made.body + b"}")
+            async for each in answers:
+                if each.made.errors is not None:
+                    return each.made.errors
+                await self._send(head + each.made.body + b"}")
         return None
 
     def _refuse(self, errors: list[GraphQLFormattedError]) -> list[GraphQLFormattedError]:
@@ -241,6 +253,14 @@ class _Socket:
             with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
                 async with asyncio.timeout(PATIENCE):
                     await self._websocket.close(code, _short(reason))
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Tasks that nobody wants any more."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
 
 
 def _short(reason: str) -> str:

@@ -34,12 +34,33 @@ class Sockets(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=KEPT)
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.transport.is_closing():
+            self.transport.close()  # a request that the protocol refused never came to the service
+
+    def handle_ping(self) -> None:
+        """What is answered by itself is not read any faster than its answers are."""
+        super().handle_ping()
+        if not self.writable.is_set() and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self.transport.resume_reading()
+
 
 class Requests(HttpToolsProtocol):
     """uvicorn's requests, but for one that never comes to its end, or is all head."""
 
     _head = 0
     _late: TimerHandle | None = None
+    """Runs until the head is here."""
+    _rest: TimerHandle | None = None
+    """Runs until a body that was answered before its end is here."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override] # as above it
         super().connection_made(transport)
@@ -47,6 +68,7 @@ class Requests(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._have_head()
+        self._have_rest()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -56,6 +78,19 @@ class Requests(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._have_head()
         super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._late is not None:  # after the head, it is a trailer, and nobody reads it
+            super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        self._have_rest()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.more_body and self._rest is None:
+            self._rest = self.loop.call_later(SLOWEST_HEAD, self.transport.close)
 
     def data_received(self, data: bytes) -> None:
         self._head += len(data)
@@ -72,3 +107,8 @@ class Requests(HttpToolsProtocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+    def _have_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None

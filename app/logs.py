@@ -18,6 +18,7 @@ from pythonjsonlogger.json import JsonFormatter
 type Form = Literal["auto", "json", "text"]
 
 STRUCK_OUT = "[redacted]"
+OF_CLIENTS = ("Invalid HTTP request", "Unsupported upgrade request", "Invalid UTF-8 sequence")
 
 _FIELDS = {
     "asctime": "time",
@@ -43,7 +44,9 @@ def begin(level: str, form: Form) -> None:
     handler.setFormatter(_text() if for_people else _Json())
     handler.addFilter(_Redaction())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    uvicorn = logging.getLogger("uvicorn.error")
+    uvicorn.setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    uvicorn.addFilter(_is_ours)
 
 
 def redacted(text: str) -> str:
@@ -57,6 +60,11 @@ def redacted(text: str) -> str:
 def _without_password(found: re.Match[str]) -> str:
     user: str | None = found[1]
     return found[0] if user is None else f"://{user}{STRUCK_OUT}@"
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether somebody may have to mend it: what strangers send is no reason to write a line."""
+    return not record.getMessage().startswith(OF_CLIENTS)
 
 
 class _Redaction(logging.Filter):

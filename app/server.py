@@ -77,7 +77,10 @@ class Server(uvicorn.Server):
         self._presence = presence
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._presence.leave()
+        leaving = asyncio.create_task(self._presence.leave(DRAIN), name="leaving")
+        while not (leaving.done() or self.force_exit):
+            await asyncio.wait((leaving,), timeout=WATCH)
+        leaving.cancel()
         await super().shutdown(sockets)
 
     @contextmanager

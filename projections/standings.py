@@ -116,10 +116,9 @@ class Standings:
         course = self._courses[environment]
         if course.tip is not None and course.tip.position > position:
             return True
-        moved = course.waiting.join()
         try:
             async with asyncio.timeout(patience):
-                await moved.wait()
+                await course.waiting.wait()
         except TimeoutError:
             return False
         return True

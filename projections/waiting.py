@@ -1,7 +1,7 @@
 """Those who wait for a log to move, woken in groups.
 
 Law: who came first is woken first; between two groups everybody else has a turn, so that thousands
-who follow one environment hold up nobody who follows another.
+who follow one environment hold up nobody who follows another; who gives up leaves nothing behind.
 """
 
 import asyncio
@@ -10,28 +10,40 @@ GROUP = 50
 """As many are told in some milliseconds."""
 
 
+class _Group:
+    def __init__(self) -> None:
+        self.moved = asyncio.Event()
+        self.members = 0
+
+
 class Waiting:
     def __init__(self) -> None:
-        self._groups: list[asyncio.Event] = []
-        self._room = 0
-        """How many more the last group takes."""
+        self._groups: dict[_Group, None] = {}
+        self._last: _Group | None = None
+        """The one that takes whoever comes."""
 
-    def join(self) -> asyncio.Event:
-        """What is set when something has moved."""
-        if not self._room:
-            self._groups.append(asyncio.Event())
-            self._room = GROUP
-        self._room -= 1
-        return self._groups[-1]
+    async def wait(self) -> None:
+        """Until something has moved."""
+        group = self._last
+        if group is None or group not in self._groups or group.members >= GROUP:
+            self._last = group = _Group()
+            self._groups[group] = None
+        group.members += 1
+        try:
+            await group.moved.wait()
+        finally:
+            group.members -= 1
+            if not group.members:
+                self._groups.pop(group, None)
 
     def wake(self) -> None:
         """Whoever waits looks again; who comes from now on waits for the next time."""
-        groups, self._groups, self._room = self._groups, [], 0
+        groups, self._groups = list(self._groups), {}
         if groups:
             _wake(groups[::-1])
 
 
-def _wake(groups: list[asyncio.Event]) -> None:
-    groups.pop().set()
+def _wake(groups: list[_Group]) -> None:
+    groups.pop().moved.set()
     if groups:
         asyncio.get_running_loop().call_soon(_wake, groups)

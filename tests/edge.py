@@ -119,6 +119,7 @@ class Edge:
     address: str
     http: httpx.AsyncClient
     entrance: Entrance
+    server: Server
 
     def token(self, person: Person) -> str:
         return self.issuer.token(
@@ -292,7 +293,7 @@ async def serving(
             async with httpx.AsyncClient(
                 base_url=address, timeout=PATIENCE, headers={"accept": Media.GRAPHQL}
             ) as http:
-                yield Edge(place, rooms, issuer, address, http, way_in)
+                yield Edge(place, rooms, issuer, address, http, way_in, server)
         finally:
             await server.end(listener)
 

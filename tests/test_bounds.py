@@ -3,7 +3,7 @@
 import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -89,3 +89,59 @@ async def test_a_body_that_does_not_come_to_its_end_is_not_waited_for(
         answer = await rest(reader)
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout")
     assert b"BAD_REQUEST" in answer
+
+
+async def test_trailers_are_not_kept(edge: Edge) -> None:
+    async with plain(edge) as (reader, writer):
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        )
+        for number in range(1000):
+            writer.write(b"X-%d: a\r\n" % number)
+        writer.write(b"\r\n" + HEAD + b"Connection: close\r\n\r\n")
+        answers = await rest(reader)
+    assert answers.count(b"HTTP/1.1 ") == 2
+    assert answers.endswith(b'{"status":"live"}')
+
+
+async def test_a_body_that_was_answered_before_its_end_is_not_waited_for(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "SLOWEST_HEAD", 0.3)
+    async with plain(edge) as (reader, writer):
+        writer.write(b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+        async with asyncio.timeout(PATIENCE):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+        writer.write(b"x")
+        await rest(reader)
+
+
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n"
+)
+
+
+async def test_an_upgrade_that_the_protocol_refuses_is_not_left_open(edge: Edge) -> None:
+    async with plain(edge) as (reader, writer):
+        writer.write(UPGRADE + b"".join(b"X-%d: a\r\n" % n for n in range(200)) + b"\r\n")
+        assert await rest(reader) == b""
+
+
+async def test_pings_are_not_read_faster_than_their_answers_are(edge: Edge) -> None:
+    ping = b"\x89\xfd" + bytes(4) + b"x" * 125
+    async with plain(edge) as (reader, writer):
+        writer.write(UPGRADE + b"\r\n")
+        async with asyncio.timeout(PATIENCE):
+            assert b"101" in await reader.readuntil(b"\r\n\r\n")
+        writer.transport.pause_reading()  # type: ignore[attr-defined] # we read nothing more
+        sent = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while sent < 50_000_000:
+                    writer.write(ping * 100)
+                    await writer.drain()
+                    sent += 100 * len(ping)
+        assert sent < 50_000_000
+        writer.transport.abort()

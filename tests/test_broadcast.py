@@ -32,6 +32,10 @@ FEED = """subscription ($key: String!, $from: Int, $full: Boolean = true) {
     } } }"""
 
 
+def always() -> bool:
+    return True
+
+
 class Count:
     """Makes answers, and counts them."""
 
@@ -47,20 +51,48 @@ class Count:
 
 async def test_who_asks_for_the_same_at_the_same_time_gets_what_is_made_once() -> None:
     shared, count = Broadcast(), Count({"data": {"a": 1}})
-    answers = await asyncio.gather(*(shared.answer("key", count.make) for _ in range(50)))
-    assert {made.body for made in answers} == {b'{"data":{"a":1}}'}
-    assert await shared.answer("key", count.make) is answers[0]
+    answers = await asyncio.gather(*(shared.answer("key", count.make, always) for _ in range(50)))
+    assert {made.body for made, _ in answers} == {b'{"data":{"a":1}}'}
+    assert [mine for _, mine in answers] == [True] + [False] * 49
+    assert await shared.answer("key", count.make, always) == (answers[0][0], False)
     assert count.made == 1
-    await shared.answer("other", count.make)
+    await shared.answer("other", count.make, always)
     assert count.made == 2
 
 
 async def test_an_answer_with_errors_is_shared_with_nobody_later() -> None:
     shared, count = Broadcast(), Count({"data": None, "errors": [{"message": "no"}]})
-    for _ in range(2):
-        made = await shared.answer("key", count.make)
+    asked = [shared.answer("key", count.make, always) for _ in range(3)]
+    for made, mine in await asyncio.gather(*asked):
         assert made == Made(b'{"data":null,"errors":[{"message":"no"}]}', None, whole=False)
-    assert count.made == 2
+        assert mine
+    assert count.made == 3
+
+
+async def test_an_answer_that_the_maker_may_see_more_of_meanwhile_is_the_makers_alone() -> None:
+    """The key says what everybody may see; the maker has become an administrator."""
+    shared, theirs, ours = Broadcast(), Count({"data": "all"}), Count({"data": "little"})
+    first = asyncio.create_task(shared.answer("key", theirs.make, lambda: False))
+    await asyncio.sleep(0)
+    second = await shared.answer("key", ours.make, always)
+    assert (second[0].body, second[1]) == (b'{"data":"little"}', True)
+    assert (await first)[0].body == b'{"data":"all"}'
+    assert (await shared.answer("key", ours.make, always))[0].body == b'{"data":"little"}'
+
+
+async def test_an_accident_is_its_makers_alone() -> None:
+    shared, ours = Broadcast(), Count({"data": 1})
+
+    async def fail() -> dict[str, object]:
+        await asyncio.sleep(0)
+        raise RuntimeError
+
+    first = asyncio.create_task(shared.answer("key", fail, always))
+    await asyncio.sleep(0)
+    made, mine = await shared.answer("key", ours.make, always)
+    assert (made.body, mine) == (b'{"data":1}', True)
+    with pytest.raises(RuntimeError):
+        await first
 
 
 async def test_an_answer_is_forgotten_after_some_seconds_and_above_some_bytes(
@@ -69,23 +101,23 @@ async def test_an_answer_is_forgotten_after_some_seconds_and_above_some_bytes(
     shared, count = Broadcast(), Count({"data": "x" * 100})
     monkeypatch.setattr(broadcast, "MOST_KEPT", 250)
     for key in "abc":
-        await shared.answer(key, count.make)
+        await shared.answer(key, count.make, always)
     assert list(shared._made) == ["b", "c"]
     assert shared._kept == 2 * len('{"data":""}' + "x" * 100)
     monkeypatch.setattr(broadcast, "FRESH", -1.0)
-    await shared.answer("c", count.make)
+    await shared.answer("c", count.make, always)
     assert count.made == 4
     assert (list(shared._made), shared._kept) == ([], 0)
 
 
 async def test_who_leaves_while_an_answer_is_made_takes_it_from_nobody() -> None:
     shared, count = Broadcast(), Count({"data": 1})
-    first = asyncio.create_task(shared.answer("key", count.make))
+    first = asyncio.create_task(shared.answer("key", count.make, always))
     await asyncio.sleep(0)
-    second = asyncio.create_task(shared.answer("key", count.make))
+    second = asyncio.create_task(shared.answer("key", count.make, always))
     await asyncio.sleep(0)
     first.cancel()
-    assert (await second).body == b'{"data":1}'
+    assert (await second)[0].body == b'{"data":1}'
     assert count.made == 1
 
 

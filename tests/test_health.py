@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from cable import Cable
 from conftest import Cluster
-from edge import ADA, WORKER, Edge, opened, serving
+from edge import ADA, PATIENCE, WORKER, Edge, at, opened, serving
 
 from api import health
 
@@ -25,7 +25,10 @@ async def test_who_answers_lives_and_who_can_work_is_ready(edge: Edge) -> None:
     assert await state(edge) == (200, {"status": "ready"})
 
 
-async def test_while_the_database_is_away_nobody_should_ask(edge: Edge, tmp_path: Path) -> None:
+async def test_while_the_database_is_away_nobody_should_ask(
+    edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "FRESH", -1.0)
     async with Cable.laid(edge.place.cluster.folder) as cable:
         far = replace(edge.place, cluster=Cluster(cable.folder))
         async with serving(far, tmp_path) as other:
@@ -46,6 +49,7 @@ async def test_memory_that_does_not_follow_the_logs_is_not_ready(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "MOST_BEHIND", 0.0)
+    monkeypatch.setattr(health, "FRESH", -1.0)
     status, why = await state(edge)
     assert status == 503
     assert "behind the logs" in str(why)
@@ -69,7 +73,7 @@ async def test_a_process_that_ends_is_not_ready_and_sends_its_followers_away(
             await talk.hear()
             chunks = stream.aiter_raw()
             await anext(chunks)
-            leaving = asyncio.create_task(other.entrance.presence.leave())
+            leaving = asyncio.create_task(other.entrance.presence.leave(PATIENCE))
             await asyncio.sleep(0)
             why = {"status": "not ready", "reason": "the process is about to end"}
             assert await state(other) == (503, why)
@@ -82,14 +86,32 @@ async def test_a_process_that_ends_is_not_ready_and_sends_its_followers_away(
         assert "errors" not in await other.ask(ADA, "{ __typename }")
 
 
-async def test_what_is_being_answered_on_a_socket_is_answered_before_it_is_sent_away(
+async def test_what_is_being_answered_on_a_socket_is_answered_before_it_is_closed(
     edge: Edge, tmp_path: Path
 ) -> None:
-    slow = '{ environment(key: "contoso", atLeastPosition: 100000) { key } }'
+    """As after a signal: the feed beside it ends at once, the query when it is done."""
+    slow = 'query { environment(key: "contoso", atLeastPosition: 100000) { key } }'
+    feed = 'subscription { settingsFeed(environmentKey: "contoso") { position } }'
     async with serving(edge.place, tmp_path) as other, other.talk(WORKER) as talk:
-        await talk.subscribe("1", slow)
+        await talk.subscribe("feed", feed)
+        await talk.hear()
+        await talk.subscribe("slow", slow)
         await asyncio.sleep(0.1)
-        await other.entrance.presence.leave()
+        ending = asyncio.create_task(other.server.shutdown())
         said = await talk.hear()
+        assert at(said, "id") == "slow"
         assert "POSITION_NOT_REACHED" in str(said)
         assert (await talk.closed())[0] == 1012
+        await ending
+
+
+async def test_a_second_signal_waits_for_nobody(edge: Edge, tmp_path: Path) -> None:
+    slow = 'query { environment(key: "contoso", atLeastPosition: 100000) { key } }'
+    async with serving(edge.place, tmp_path) as other, other.talk(WORKER) as talk:
+        await talk.subscribe("slow", slow)
+        await asyncio.sleep(0.1)
+        ending = asyncio.create_task(other.server.shutdown())
+        await asyncio.sleep(0.1)
+        other.server.force_exit = True
+        async with asyncio.timeout(2):
+            await ending

@@ -1,10 +1,11 @@
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import pytest_asyncio
-from edge import ADA, CARL, KEY, Edge, at, codes, opened, serving, whole_at
+from edge import ADA, CARL, KEY, Edge, at, codes, opened, serving, text_at, whole_at
 
-from api import rates
+from api import rates, websocket
 from api.rates import RateLimited, Rates, cost
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,6 +42,8 @@ async def test_an_address_of_version_six_counts_as_its_network() -> None:
     with pytest.raises(RateLimited):
         buckets.address("2001:db8:0:1:ffff::1")
     buckets.address("2001:db8:0:2::1")
+    for number in range(20):
+        buckets.address(f"::ffff:203.0.113.{number}")
     buckets.address("a socket")
 
 
@@ -87,13 +90,49 @@ async def test_what_an_operation_costs_is_told_and_taken(edge: Edge, tmp_path: P
         assert "errors" not in await other.ask(CARL, VIEWER)
 
 
-async def test_messages_that_ask_for_nothing_cost_too(edge: Edge, tmp_path: Path) -> None:
-    async with serving(edge.place, tmp_path, rate=1) as other, other.talk(ADA) as talk:
-        for _ in range(30):
+async def test_what_is_not_good_costs_too_and_a_new_document_by_its_length(
+    edge: Edge, tmp_path: Path
+) -> None:
+    async with serving(edge.place, tmp_path, rate=5) as other:
+        bad = "{ " + "nobody " * 100 + "}"
+        answers = [await other.send(ADA, bad) for _ in range(20)]
+        assert [answer.status_code for answer in answers[:2]] == [400, 400]
+        assert answers[-1].status_code == 429
+        assert "errors" not in await other.ask(CARL, VIEWER)
+
+
+async def test_what_is_dearer_than_ever_fits_is_not_told_to_come_again(
+    edge: Edge, tmp_path: Path
+) -> None:
+    async with serving(edge.place, tmp_path, rate=1) as other:
+        answer = await other.send(ADA, TAB)
+        assert answer.status_code == 400
+        assert codes(answer.json()) == ["TOO_COSTLY"]
+        assert "at most 10 at once" in text_at(answer.json(), "errors.0.message")
+
+
+async def test_a_feed_is_told_as_fast_as_it_can_be_paid(edge: Edge, tmp_path: Path) -> None:
+    feed = """subscription ($key: String!) { settingsFeed(environmentKey: $key, after: 0) {
+      position ... on ChangeSetAppended { settings { all { key label description } } } } }"""
+    async with serving(edge.place, tmp_path, rate=3) as other, other.talk(ADA) as talk:
+        await talk.subscribe("1", feed, {"key": KEY})
+        began = monotonic()
+        for _ in range(3):
+            assert at(await talk.hear(), "type") == "next"
+        assert monotonic() - began > 1
+        await talk.say(type="ping")
+        while at(await talk.hear(), "type") != "pong":
+            pass
+
+
+async def test_more_messages_a_second_than_a_socket_may_send_close_it(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "MOST_MESSAGES_A_SECOND", 10)
+    async with edge.talk(ADA) as talk:
+        for _ in range(20):
             await talk.say(type="ping")
-        code, reason = await talk.closed()
-        assert code == 4429
-        assert "asks too fast" in str(reason)
+        assert await talk.closed() == (4429, "At most 10 messages a second.")
 
 
 async def test_an_address_is_counted_before_anything_is_known_of_it(

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from projections.waiting import GROUP, Waiting
 
 
@@ -7,7 +9,7 @@ async def test_who_came_first_is_woken_first_and_others_have_a_turn_between_two_
     waiting, told = Waiting(), list[object]()
 
     async def follow(number: int) -> None:
-        await waiting.join().wait()
+        await waiting.wait()
         told.append(number)
 
     async def other() -> None:
@@ -27,11 +29,28 @@ async def test_who_came_first_is_woken_first_and_others_have_a_turn_between_two_
 
 async def test_who_comes_after_the_bell_waits_for_the_next_one() -> None:
     waiting = Waiting()
-    early = waiting.join()
+    early = asyncio.create_task(waiting.wait())
+    await asyncio.sleep(0)
     waiting.wake()
-    late = waiting.join()
-    assert early.is_set()
-    assert not late.is_set()
+    late = asyncio.create_task(waiting.wait())
+    await asyncio.sleep(0)
+    await early
+    await asyncio.sleep(0)
+    assert not late.done()
     waiting.wake()
-    assert late.is_set()
+    await late
     waiting.wake()
+
+
+async def test_who_gives_up_leaves_nothing_behind() -> None:
+    waiting = Waiting()
+    for _ in range(3 * GROUP):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(waiting.wait(), 0)
+    tasks = [asyncio.create_task(waiting.wait()) for _ in range(GROUP + 1)]
+    await asyncio.sleep(0)
+    assert len(waiting._groups) == 2
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert not waiting._groups
