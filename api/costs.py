@@ -55,10 +55,44 @@ LENGTHS = {
     "tables": len(CATALOGUE),
     "columns": max(len(table.columns) for table in CATALOGUE.values()),
     "operators": len(OPERATORS),
+    "changes": 50,
+    "impact": 20,
+    "by": 20,
+    "refusals": 20,
+    **dict.fromkeys(
+        (
+            "crmFields",
+            "dependsOn",
+            "differences",
+            "outlookFields",
+            "problems",
+            "roles",
+            "rolesThatMay",
+            "settable",
+            "settableDirections",
+            "types",
+            "viewerCan",
+            "viewerRoles",
+            "warnings",
+        ),
+        4,
+    ),
 }
-"""How long a list is, or is taken to be. What is in criteria is weighed when it is read."""
-INTROSPECTION = {"types": 110, "fields": 5, "args": 0.2, "inputFields": 1, "enumValues": 1}
-"""How long the lists of the schema's own description are, on average, about."""
+"""How long a list is, or is taken to be."""
+WEIGHED = frozenset({"conditions", "groups", "links", "values"})
+"""Lists in criteria: they count as one, and are weighed when they are read."""
+ON_AVERAGE = {"types": 110, "fields": 5, "args": 0.2, "inputFields": 1, "enumValues": 1.5}
+"""Of the schema's own description, over all its types."""
+AT_MOST = {
+    "fields": 25,
+    "args": 8,
+    "inputFields": 16,
+    "enumValues": 25,
+    "possibleTypes": 12,
+    "interfaces": 4,
+}
+"""Of one type of it, that somebody chose."""
+DESCRIPTION: Mapping[str, Mapping[str, float]] = {"__schema": ON_AVERAGE, "__type": AT_MOST}
 CONNECTIONS = frozenset({"environments", "history"})
 """Lists in pages."""
 
@@ -95,27 +129,27 @@ class Measure(NamedTuple):
 @dataclass(slots=True)
 class _Fragments:
     definitions: dict[str, FragmentDefinitionNode]
-    measured: dict[str, Measure]
+    measured: dict[tuple[str, str], Measure]
 
-    def measure(self, name: str) -> Measure:
+    def measure(self, name: str, within: str) -> Measure:
         """Nothing for a fragment that is missing or spreads itself: validation refuses it."""
-        if name not in self.measured:
-            self.measured[name] = Measure()
+        key = name, within
+        if key not in self.measured:
+            self.measured[key] = Measure()
             definition = self.definitions.get(name)
             if definition is not None:
                 _refuse_directives(definition.directives)
-                inside = definition.type_condition.name.value.startswith("__")
-                self.measured[name] = self.selections(definition.selection_set, inside)
-        return self.measured[name]
+                self.measured[key] = self.selections(definition.selection_set, within)
+        return self.measured[key]
 
-    def selections(self, selection_set: SelectionSetNode | None, inside: bool = False) -> Measure:
-        """`inside`: whether this is selected of the schema's own description."""
+    def selections(self, selection_set: SelectionSetNode | None, within: str = "") -> Measure:
+        """`within`: the field of the root by which the schema's own description is selected."""
         found, names = Measure(), Counter[str]()
         for selection in () if selection_set is None else selection_set.selections:
             _refuse_directives(selection.directives)
             if isinstance(selection, FieldNode):
                 names[(selection.alias or selection.name).value] += 1
-            found = found.beside(self._selection(selection, inside))
+            found = found.beside(self._selection(selection, within))
         _refuse(found.fields, MOST_FIELDS, "fields, fragments spread out")
         _refuse(found.aliases, MOST_ALIASES, "fields under another name, fragments spread out")
         _refuse(found.depth, MOST_DEPTH, "levels")
@@ -123,19 +157,19 @@ class _Fragments:
         _refuse(int(found.values), MOST_VALUES, "values, lists as long as they may be")
         return found
 
-    def _selection(self, selection: SelectionNode, inside: bool) -> Measure:
+    def _selection(self, selection: SelectionNode, within: str) -> Measure:
         match selection:
             case FragmentSpreadNode():
-                return self.measure(selection.name.value)
+                return self.measure(selection.name.value, within)
             case InlineFragmentNode():
-                on = selection.type_condition
-                own = inside if on is None else on.name.value.startswith("__")
-                return self.selections(selection.selection_set, own)
+                return self.selections(selection.selection_set, within)
             case FieldNode():
                 name = selection.name.value
-                own = inside or name in {"__schema", "__type"}
-                inner = self.selections(selection.selection_set, own)
-                length = INTROSPECTION.get(name, 1) if inside else _length(selection)
+                inner = self.selections(
+                    selection.selection_set,
+                    name if name in DESCRIPTION and not within else within,
+                )
+                length = DESCRIPTION[within].get(name, 1) if within else _length(selection)
                 return inner.below(int(selection.alias is not None)).times(length)
             case _:
                 return Measure()
@@ -178,7 +212,7 @@ def measured(document: DocumentNode) -> Mapping[str | None, int]:
     _refuse(len(operations), MOST_OPERATIONS, "operations")
     fragments = _Fragments(named, {})
     for name in named:
-        fragments.measure(name)
+        fragments.measure(name, "")
     costs: dict[str | None, int] = {}
     for operation in operations:
         _refuse_directives(operation.directives)
