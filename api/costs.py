@@ -35,6 +35,8 @@ from domain.tab import TAB
 
 MOST_OPERATIONS = 10
 MOST_ROOT_FIELDS = 50
+MOST_WRITTEN = 400
+"""Fields in the text of a document: comparing each with the schema takes longest."""
 MOST_FIELDS = 5_000
 MOST_ALIASES = 1_000
 MOST_DEPTH = 50
@@ -130,6 +132,7 @@ class Measure(NamedTuple):
 class _Fragments:
     definitions: dict[str, FragmentDefinitionNode]
     measured: dict[tuple[str, str], Measure]
+    written: int = 0
 
     def measure(self, name: str, within: str) -> Measure:
         """Nothing for a fragment that is missing or spreads itself: validation refuses it."""
@@ -148,8 +151,10 @@ class _Fragments:
         for selection in () if selection_set is None else selection_set.selections:
             _refuse_directives(selection.directives)
             if isinstance(selection, FieldNode):
+                self.written += 1
                 names[(selection.alias or selection.name).value] += 1
             found = found.beside(self._selection(selection, within))
+        _refuse(self.written, MOST_WRITTEN, "fields in its text")
         _refuse(found.fields, MOST_FIELDS, "fields, fragments spread out")
         _refuse(found.aliases, MOST_ALIASES, "fields under another name, fragments spread out")
         _refuse(found.depth, MOST_DEPTH, "levels")

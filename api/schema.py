@@ -8,11 +8,13 @@ from datetime import datetime
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types.base import StrawberryObjectDefinition
 
 from api.changes import Change
 from api.connections import EnvironmentConnection
 from api.environments import Environment
 from api.filters import DefaultTemplate, SyncFilter
+from api.input_makers import Makers
 from api.mutations import Mutation
 from api.queries import Query
 from api.refusals import (
@@ -55,6 +57,11 @@ SCHEMA = strawberry.Schema(
     ],
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
 )
+
+_MAKERS = Makers(SCHEMA.config.name_converter)
+for _each in SCHEMA.schema_converter.type_map.values():
+    if isinstance(_each.definition, StrawberryObjectDefinition) and _each.definition.is_input:
+        _MAKERS.install(_each.definition)
 
 
 def executable() -> GraphQLSchema:

@@ -203,7 +203,7 @@ class _Socket:
             del self._operations[operation_id]
 
     async def _run(self, message: Subscribe, identity: Identity, others: int) -> None:
-        with suppress(WebSocketDisconnect, RuntimeError):
+        with suppress(WebSocketDisconnect):
             errors = await self._stream(message, identity, others)
             self._operations.pop(message.id, None)
             end: Mapping[str, object] = (
@@ -245,7 +245,10 @@ class _Socket:
         return errors
 
     async def _send(self, message: bytes) -> None:
-        await self._websocket.send_text(message.decode())
+        try:
+            await self._websocket.send_text(message.decode())
+        except RuntimeError as error:  # the server under us has closed the socket meanwhile
+            raise WebSocketDisconnect(1006) from error
 
     async def _close(self, code: int, reason: str) -> None:
         self._entrance.metrics.refused("websocket", str(code))

@@ -8,6 +8,8 @@ from asyncio import BaseTransport, TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
+from websockets.protocol import State
 
 MOST_HEAD = 65_536
 """Bytes of a request before its body: the address and the headers."""
@@ -39,6 +41,16 @@ class Sockets(WebSocketsSansIOProtocol):
         if self.conn.handshake_exc is not None and not self.transport.is_closing():
             self.transport.close()  # a request that the protocol refused never came to the service
 
+    def send_receive_event_to_app(self) -> None:
+        """A text that is none closes the socket: the client's mistake, and no reason to log."""
+        if self.curr_msg_data_type == "bytes" or self.close_sent or _is_text(self.frames):
+            super().send_receive_event_to_app()
+            return
+        self.frames = []
+        if self.conn.state is State.OPEN:
+            self.conn.send_close(CloseCode.INVALID_DATA)
+        self.handle_parser_exception()
+
     def handle_ping(self) -> None:
         """What is answered by itself is not read any faster than its answers are."""
         super().handle_ping()
@@ -51,6 +63,14 @@ class Sockets(WebSocketsSansIOProtocol):
         if self.read_paused and self.queue.empty():
             self.read_paused = False
             self.transport.resume_reading()
+
+
+def _is_text(frames: list[bytes]) -> bool:
+    try:
+        b"".join(frames).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Requests(HttpToolsProtocol):

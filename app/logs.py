@@ -18,7 +18,7 @@ from pythonjsonlogger.json import JsonFormatter
 type Form = Literal["auto", "json", "text"]
 
 STRUCK_OUT = "[redacted]"
-OF_CLIENTS = ("Invalid HTTP request", "Unsupported upgrade request", "Invalid UTF-8 sequence")
+OF_CLIENTS = ("Invalid HTTP request", "Unsupported upgrade request")
 
 _FIELDS = {
     "asctime": "time",
