@@ -83,7 +83,14 @@ LENGTHS = {
 """How long a list is, or is taken to be."""
 WEIGHED = frozenset({"conditions", "groups", "links", "values"})
 """Lists in criteria: they count as one, and are weighed when they are read."""
-ON_AVERAGE = {"types": 110, "fields": 5, "args": 0.2, "inputFields": 1, "enumValues": 1.5}
+ON_AVERAGE = {
+    "types": 110,
+    "fields": 5,
+    "args": 0.2,
+    "inputFields": 1,
+    "enumValues": 1.5,
+    "ofType": 0.5,
+}
 """Of the schema's own description, over all its types."""
 AT_MOST = {
     "fields": 25,
@@ -196,7 +203,7 @@ def _length(field: FieldNode) -> int:
 def _size(asked: ValueNode) -> int:
     """Of a page; the longest there is where it is a variable, or too long to be a number."""
     if isinstance(asked, IntValueNode) and len(asked.value) <= MOST_DIGITS:
-        return min(int(asked.value), LONGEST_PAGE)
+        return max(0, min(int(asked.value), LONGEST_PAGE))
     return LONGEST_PAGE
 
 
@@ -237,5 +244,6 @@ def _refuse(asked: int, most: int, what: str) -> None:
     if asked > most:
         raise Problem(
             ErrorCode.TOO_COSTLY,
-            f"A document asks for at most {most} {what}, not {asked}. Ask for less at once.",
+            f"A document asks for at most {most} {what}, not {asked}. Ask for less at once: fewer "
+            "fields, or shorter pages with `first`.",
         )

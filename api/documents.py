@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    OperationDefinitionNode,
     ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
@@ -21,7 +23,8 @@ from graphql import (
 from graphql.validation import validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
-from api.costs import measured
+from api.broadcast import Answer
+from api.costs import DESCRIPTION, measured
 from api.errors import ErrorCode, Problem, told
 from api.limits import (
     MOST_CHARACTERS,
@@ -52,10 +55,14 @@ RULES = [_Values if rule is ValuesOfCorrectTypeRule else rule for rule in specif
 
 
 class Document(NamedTuple):
-    """`points`: what each operation costs at most, by its name."""
+    """`points`: what each operation costs at most, by its name.
+
+    `described`: answers that are the same for everybody, by the same names, once they were made.
+    """
 
     node: DocumentNode
     points: Mapping[str | None, int]
+    described: dict[str | None, Answer]
 
 
 class Documents:
@@ -91,7 +98,7 @@ class Documents:
         except GraphQLSyntaxError as error:
             raise Rejected(told([error], ErrorCode.GRAPHQL_PARSE_FAILED)) from error
         try:
-            document = Document(node, measured(node))
+            document = Document(node, measured(node), {})
             refuse_unstorable_literals(node)
         except Problem as error:
             raise Rejected(told([error])) from error
@@ -101,8 +108,16 @@ class Documents:
         return document
 
 
+def describes(operation: OperationDefinitionNode) -> bool:
+    """Whether all that is asked is what the schema is, in words that say it whole."""
+    return not operation.variable_definitions and all(
+        isinstance(each, FieldNode) and each.name.value in DESCRIPTION
+        for each in operation.selection_set.selections
+    )
+
+
 def _refuse_long(text: str) -> None:
-    lines = text.count("\n") + text.count("\r")
+    lines = text.count("\n") + text.count("\r") + 1
     if len(text) > MOST_CHARACTERS or lines > MOST_LINES:
         raise Rejected.because(
             ErrorCode.TOO_COSTLY,

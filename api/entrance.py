@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from graphql import OperationType
 
@@ -19,10 +20,18 @@ from api.metrics import Metrics
 from api.observation import observed
 from api.operations import Operation, Operations, Told
 from api.presence import Presence
-from api.rates import Allowance, RateLimited, Rates
+from api.rates import Allowance, RateLimited, Rates, cost
 
 CHARACTERS_OF_A_POINT = 250
 """Of a document that was not seen before; a known one is read for nothing."""
+
+
+class Paid(NamedTuple):
+    """An operation, what it cost, and what is left where that is counted."""
+
+    operation: Operation
+    points: int
+    left: Allowance | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,42 +57,42 @@ class Entrance:
             resume_after=resume_after,
         )
 
-    async def execute(
-        self, operation: Operation, context: Context, headers: Mapping[str, str]
-    ) -> Answer:
+    def read(self, identity: Identity, params: Mapping[str, object]) -> Paid:
+        """The operation that is asked for, paid: the reading before it is read. RateLimited.
+
+        Rejected where there is none.
+        """
+        unread, left = self.operations.unread(params), None
+        reading = 1 + unread // CHARACTERS_OF_A_POINT if unread is not None else 0
+        if reading:
+            self.rates.principal(identity.subject, reading)
+        operation = self.operations.operation(params)
+        left = self.rates.principal(identity.subject, operation.points)
+        return Paid(operation, reading + operation.points, left)
+
+    async def execute(self, paid: Paid, context: Context, headers: Mapping[str, str]) -> Answer:
         """The answer to a query or mutation. `headers`: of its request, for traces."""
+        operation = paid.operation
         with observed(
             self.metrics, operation.kind.value, operation.name, operation.text, headers
         ) as seen:
             answer = await self.operations.execute(operation, context)
             if "errors" in answer:
                 seen.outcome(first_code(answer["errors"]))
-            return answer
-
-    def read(
-        self, identity: Identity, params: Mapping[str, object]
-    ) -> tuple[Operation, Allowance | None]:
-        """The operation that is asked for, paid: the reading before it is read. RateLimited.
-
-        Rejected where there is none.
-        """
-        reading = 1 + self.operations.unread(params) // CHARACTERS_OF_A_POINT
-        left = self.rates.principal(identity.subject, reading)
-        operation = self.operations.operation(params)
-        if operation.points > 1:
-            left = self.rates.principal(identity.subject, operation.points - 1)
-        return operation, left
+        answer["extensions"] = {"cost": cost(paid.points, paid.left)}
+        return answer
 
     async def answers(
         self,
         identity: Identity,
-        operation: Operation,
+        paid: Paid,
         context: Context,
         headers: Mapping[str, str],
     ) -> AsyncGenerator[Told]:
         """The answers to any operation, as they come; those of a feed as they can be paid."""
+        operation = paid.operation
         if operation.kind is not OperationType.SUBSCRIPTION:
-            yield Told(None, Made.of(await self.execute(operation, context, headers)))
+            yield Told(None, Made.of(await self.execute(paid, context, headers)))
             return
         with (
             self.metrics.subscriptions.track_inprogress(),
@@ -97,7 +106,7 @@ class Entrance:
                         seen.outcome(first_code(told.made.errors))
                     yield told
                     if told.mine:
-                        await self._pay_patiently(identity, max(1, operation.points - 1))
+                        await self._pay_patiently(identity, operation.points)
 
     async def _pay_patiently(self, identity: Identity, points: int) -> None:
         while True:

@@ -13,7 +13,7 @@ from api.context import Context, Info
 from api.enums import ChangeOrder, EnvironmentKind, EnvironmentState, Permission, SecurityRole
 from api.errors import forbidden
 from api.nodes import Node, NodeId
-from api.pages import page
+from api.pages import FIRST, LAST, page
 from api.people import Principal
 from api.tab import SynchronizationSettings, settings_at
 from domain.standing import Standing
@@ -106,9 +106,12 @@ class Environment(Node):
     async def history(
         self,
         info: Info,
-        first: Annotated[int | None, argument("At most that many, from the first on.")] = None,
+        first: Annotated[
+            int | None,
+            argument(FIRST),
+        ] = None,
         after: Annotated[str | None, argument("Only what follows this cursor.")] = None,
-        last: Annotated[int | None, argument("At most that many, from the last back.")] = None,
+        last: Annotated[int | None, argument(LAST)] = None,
         before: Annotated[str | None, argument("Only what goes before this cursor.")] = None,
         order: Annotated[
             ChangeOrder, argument("Which end comes first.")

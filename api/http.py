@@ -23,7 +23,6 @@ from api.errors import ErrorCode, Problem, first_code, told
 from api.event_stream import EventStream, resumed_after
 from api.limits import MOST_BYTES, TooLarge
 from api.media import Media, preferred
-from api.rates import cost
 from api.rejected import Malformed
 from api.stopped import OURS, stopped
 
@@ -59,13 +58,20 @@ class HttpEntrance:
         """What is refused by its path, method or type, as GraphQL JSON."""
         if not isinstance(error, HTTPException):
             raise error
-        refusal = Problem(ErrorCode.BAD_REQUEST, error.detail)
+        advice = {
+            404: "There is nothing here: GraphQL is at /graphql.",
+            405: "This method is not for this address.",
+        }
+        plain = error.detail in {"Not Found", "Method Not Allowed"}
+        told_as = advice.get(error.status_code, error.detail) if plain else error.detail
+        refusal = Problem(ErrorCode.BAD_REQUEST, told_as)
         self._entrance.metrics.refused("http", ErrorCode.BAD_REQUEST)
         return _json({"errors": told([refusal])}, Media.JSON, error.status_code, error.headers)
 
     async def _answered(self, request: Request, media: Media) -> Response:
         identity = await self._entrance.identify(request.headers.get("authorization"))
-        operation, left = self._entrance.read(identity, await _params(request))
+        paid = self._entrance.read(identity, await _params(request))
+        operation = paid.operation
         if operation.kind is OperationType.SUBSCRIPTION and media is not Media.EVENTS:
             raise Malformed.because(
                 ErrorCode.BAD_REQUEST,
@@ -77,16 +83,15 @@ class HttpEntrance:
             raise HTTPException(405, "A stream has no head.", {"Allow": "GET, POST"})
         if media is Media.EVENTS:
             context = await self._entrance.context(identity, resumed_after(request.headers))
-            answers = self._entrance.answers(identity, operation, context, request.headers)
+            answers = self._entrance.answers(identity, paid, context, request.headers)
             return EventStream(answers, self._entrance.presence, identity)
         context = await self._entrance.context(identity)
         async with _while_there(request):
-            answer = await self._entrance.execute(operation, context, request.headers)
-        answer["extensions"] = {"cost": cost(operation.points, left)}
+            answer = await self._entrance.execute(paid, context, request.headers)
         status = 200
         if "data" not in answer:
             status = OURS.get(first_code(answer["errors"]), _refused(media))
-        return _json(answer, media, status, None if left is None else left.headers)
+        return _json(answer, media, status, None if paid.left is None else paid.left.headers)
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ MOST_TOKENS = 1_000
 MOST_DIGITS = 20
 """Of a number written in a document; a longer one cannot even be read."""
 MOST_VALIDATION_ERRORS = 5
-MOST_VARIABLE_VALUES = 5_000
+MOST_VARIABLE_VALUES = 3_000
 """In all variables of an operation."""
 MOST_OPERATIONS_ON_A_SOCKET = 100
 MOST_MESSAGES_A_SECOND = 500

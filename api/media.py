@@ -27,8 +27,8 @@ class NotAcceptable(Exception):
 
     def __init__(self, accept: str) -> None:
         super().__init__(
-            f"Nothing here is {accept[:200]!r}. Accept {Media.GRAPHQL}, {Media.JSON} or, "
-            f"for a subscription, {Media.EVENTS}."
+            f"Nothing here is {accept[:200]!r}. Accept {Media.GRAPHQL}, {Media.JSON} or, for a "
+            f"stream, {Media.EVENTS}."
         )
 
 

@@ -24,7 +24,7 @@ from graphql import (
 
 from api.broadcast import Answer, Broadcast, Made, scope, words
 from api.context import Context
-from api.documents import Documents
+from api.documents import Document, Documents, describes
 from api.errors import ErrorCode, Problem, accident, told
 from api.limits import refuse_unstorable_values
 from api.rejected import Malformed, Rejected
@@ -48,11 +48,18 @@ class Operation:
     """`points`: what it costs at most, known before it is run."""
 
     text: str
-    document: DocumentNode
-    kind: OperationType
+    document: Document
+    chosen: OperationDefinitionNode
     name: str | None
     variables: dict[str, object]
-    points: int
+
+    @property
+    def kind(self) -> OperationType:
+        return self.chosen.operation
+
+    @property
+    def points(self) -> int:
+        return self.document.points[self.name]
 
 
 class Operations:
@@ -63,10 +70,12 @@ class Operations:
         self._documents = Documents(self._schema)
         self._broadcast = Broadcast()
 
-    def unread(self, params: Mapping[str, object]) -> int:
-        """Characters of the document, where it has to be read and compared with the schema."""
+    def unread(self, params: Mapping[str, object]) -> int | None:
+        """Characters of a document that has to be read first; None for one that is known."""
         text = params.get("query")
-        return len(text) if isinstance(text, str) and not self._documents.knows(text) else 0
+        if not isinstance(text, str):
+            return 0
+        return None if self._documents.knows(text) else len(text)
 
     def operation(self, params: Mapping[str, object]) -> Operation:
         """The operation that a client's parameters ask for. Rejected when they are not good."""
@@ -84,25 +93,31 @@ class Operations:
             refuse_unstorable_values(variables or {})
         except Problem as error:
             raise Rejected(told([error])) from error
-        document, points = self._documents.document(text)
-        chosen = _chosen(document, name)
+        document = self._documents.document(text)
+        chosen = _chosen(document.node, name)
         called = chosen.name.value if chosen.name else None
-        return Operation(text, document, chosen.operation, called, variables or {}, points[called])
+        return Operation(text, document, chosen, called, variables or {})
 
     async def execute(self, operation: Operation, context: Context) -> Answer:
         """The answer to a query or mutation; it has no `data` where it was not run."""
+        described = operation.document.described
+        if operation.name in described:
+            return {**described[operation.name]}
         try:
             async with asyncio.timeout(DEADLINE):
-                return await self._run(operation, context, None)
+                answered = await self._run(operation, context, None)
         except TimeoutError:
             return {"errors": told([_late()])}
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return {"errors": [accident(error)]}
+        if describes(operation.chosen):
+            described[operation.name] = {**answered}
+        return answered
 
     async def _run(self, operation: Operation, context: Context, root: object) -> Answer:
         result = execute(
             self._schema,
-            operation.document,
+            operation.document.node,
             root,
             context,
             operation.variables,
@@ -147,7 +162,12 @@ class Operations:
         self, operation: Operation, context: Context
     ) -> AsyncGenerator[FeedItem] | ExecutionResult:
         executor = Executor.build(
-            self._schema, operation.document, None, context, operation.variables, operation.name
+            self._schema,
+            operation.document.node,
+            None,
+            context,
+            operation.variables,
+            operation.name,
         )
         if isinstance(executor, list):
             return ExecutionResult(None, executor)
@@ -167,8 +187,7 @@ def _late() -> Problem:
 
 def _asked(operation: Operation) -> bytes:
     """The variables that answers are made from, as a key."""
-    chosen = _chosen(operation.document, operation.name)
-    names = words(operation.document, chosen)
+    names = words(operation.document.node, operation.chosen)
     used = {name: value for name, value in operation.variables.items() if name in names}
     return orjson.dumps(used, option=orjson.OPT_SORT_KEYS)
 

@@ -13,6 +13,8 @@ from api.errors import bad_input
 
 USUAL = 50
 MOST = 200
+FIRST = f"At most that many, from the first on; {USUAL} when left out, at most {MOST}."
+LAST = f"At most that many, from the last back; at most {MOST}."
 MOST_IDS = 100
 """Of one `nodes`."""
 CURSOR = "1:"

@@ -15,7 +15,7 @@ from api.environments import Environment
 from api.errors import ErrorCode, Problem, bad_input
 from api.filter_catalogue import CATALOGUE, FilterCatalogue
 from api.nodes import Node, NodeId, When, parsed
-from api.pages import MOST_IDS, page
+from api.pages import FIRST, LAST, MOST_IDS, page
 from api.people import Viewer
 from api.settings import TELLS_CHANGES
 from api.tab import SynchronizationSettings, setting
@@ -86,13 +86,15 @@ class Query:
         self,
         info: Info,
         first: Annotated[
-            int | None, strawberry.argument(description="At most that many, from the first on.")
+            int | None,
+            strawberry.argument(description=FIRST),
         ] = None,
         after: Annotated[
             str | None, strawberry.argument(description="Only what follows this cursor.")
         ] = None,
         last: Annotated[
-            int | None, strawberry.argument(description="At most that many, from the last back.")
+            int | None,
+            strawberry.argument(description=LAST),
         ] = None,
         before: Annotated[
             str | None, strawberry.argument(description="Only what goes before this cursor.")

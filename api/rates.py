@@ -14,6 +14,7 @@ from throttled.store import MemoryStore
 
 from api.errors import ErrorCode, Problem
 
+PRINCIPAL = "principal"
 SECONDS_AT_ONCE = 10
 """What may be spent at once, in seconds of the rate."""
 MOST_BUCKETS = 100_000
@@ -25,7 +26,7 @@ class RateLimited(Exception):
     """Nothing is left for now. `seconds`: until there is."""
 
     def __init__(self, who: str, seconds: int, headers: Mapping[str, str]) -> None:
-        message = f"This {who} asks too fast. Come again in {seconds} s, or ask for less at once."
+        message = f"This {who} asks too fast. Come again in {seconds} s."
         super().__init__(message)
         self.seconds = seconds
         self.problem = Problem(ErrorCode.RATE_LIMITED, message, retryAfter=seconds)
@@ -45,8 +46,8 @@ class Allowance:
     def headers(self) -> Mapping[str, str]:
         """By draft-ietf-httpapi-ratelimit-headers."""
         return {
-            "RateLimit-Policy": f'"principal";q={self.maximum};w={SECONDS_AT_ONCE}',
-            "RateLimit": f'"principal";r={self.remaining};t={self.seconds_to_full}',
+            "RateLimit-Policy": f'"{PRINCIPAL}";q={self.maximum};w={SECONDS_AT_ONCE}',
+            "RateLimit": f'"{PRINCIPAL}";r={self.remaining};t={self.seconds_to_full}',
         }
 
 
@@ -83,7 +84,8 @@ class _Buckets:
         state = result.state
         left = Allowance(state.limit, state.remaining, self._rate, ceil(state.reset_after))
         if result.limited:
-            raise RateLimited(self._who, max(1, ceil(state.retry_after)), left.headers)
+            headers = left.headers if self._who == PRINCIPAL else {}
+            raise RateLimited(self._who, max(1, ceil(state.retry_after)), headers)
         return left
 
 
@@ -91,7 +93,7 @@ class Rates:
     """`principal`: points a second; `address`: requests and connections a second. 0: any number."""
 
     def __init__(self, principal: int = 0, address: int = 0) -> None:
-        self._principals = _Buckets("principal", principal) if principal else None
+        self._principals = _Buckets(PRINCIPAL, principal) if principal else None
         self._addresses = _Buckets("address", address) if address else None
 
     def principal(self, subject: str, points: int) -> Allowance | None:

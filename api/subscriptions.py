@@ -98,7 +98,8 @@ async def _start(context: Context, key: str, after: int | None) -> int:
         raise forbidden(Permission.FOLLOW_FEED)
     if after is not None and after > standing.position:
         raise bad_input(
-            f"after is {after}, which is beyond the end of the log at {standing.position}."
+            f"after is {after}, which is beyond the end of the log at {standing.position}. Give "
+            "a position of this log, or 0 for all of it; a restored log may end earlier."
         )
     return standing.position if after is None else after
 

@@ -180,7 +180,7 @@ class _Socket:
 
     def _subscribe(self, message: Subscribe) -> None:
         if self._identity is None:
-            raise Close(4401, "Unauthorized")
+            raise Close(4401, "Unauthorized: send connection_init first.")
         if message.id in self._operations:
             raise Close(4409, f"Subscriber for {message.id} already exists")
         if len(self._tasks) >= 2 * MOST_OPERATIONS_ON_A_SOCKET:
@@ -219,8 +219,8 @@ class _Socket:
             most = f"At most {MOST_OPERATIONS_ON_A_SOCKET} operations at once on a socket."
             return self._refuse(told([Problem(ErrorCode.RATE_LIMITED, most)]))
         try:
-            operation, _ = self._entrance.read(identity, message.payload)
-            if operation.kind is OperationType.SUBSCRIPTION:
+            paid = self._entrance.read(identity, message.payload)
+            if paid.operation.kind is OperationType.SUBSCRIPTION:
                 self._feeds.add(asyncio.current_task())
             context = await self._entrance.context(identity)
         except Rejected as error:
@@ -232,7 +232,7 @@ class _Socket:
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return [accident(error)]
         head = b'{"type":"next","id":%b,"payload":' % orjson.dumps(message.id)
-        answers = self._entrance.answers(identity, operation, context, self._websocket.headers)
+        answers = self._entrance.answers(identity, paid, context, self._websocket.headers)
         async with aclosing(answers):
             async for each in answers:
                 if each.made.errors is not None:

@@ -76,7 +76,7 @@ def _is_text(frames: list[bytes]) -> bool:
 class Requests(HttpToolsProtocol):
     """uvicorn's requests, but for one that never comes to its end, or is all head."""
 
-    _head = 0
+    _head = _headers = 0
     _late: TimerHandle | None = None
     """Runs until the head is here."""
     _rest: TimerHandle | None = None
@@ -100,8 +100,12 @@ class Requests(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._late is not None:  # after the head, it is a trailer, and nobody reads it
-            super().on_header(name, value)
+        if self._late is None:  # after the head, it is a trailer, and nobody reads it
+            return
+        self._headers += len(name) + len(value)
+        if self._headers > MOST_HEAD:
+            raise ValueError(f"The head of a request has at most {MOST_HEAD} bytes.")
+        super().on_header(name, value)
 
     def on_message_complete(self) -> None:
         self._have_rest()
@@ -120,7 +124,7 @@ class Requests(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         if self._late is None:
-            self._head = 0
+            self._head = self._headers = 0
             self._late = self.loop.call_later(SLOWEST_HEAD, self.transport.close)
 
     def _have_head(self) -> None:

@@ -7,6 +7,7 @@ out of a line before it is written, wherever in the line it stands.
 import logging
 import re
 import sys
+from asyncio import CancelledError
 from copy import copy
 from datetime import UTC, datetime
 from math import isfinite
@@ -64,7 +65,8 @@ def _without_password(found: re.Match[str]) -> str:
 
 def _is_ours(record: logging.LogRecord) -> bool:
     """Whether somebody may have to mend it: what strangers send is no reason to write a line."""
-    return not record.getMessage().startswith(OF_CLIENTS)
+    ended = record.exc_info is not None and record.exc_info[0] is CancelledError  # told to hurry
+    return not (ended or record.getMessage().startswith(OF_CLIENTS))
 
 
 class _Redaction(logging.Filter):

@@ -12,6 +12,7 @@ import uvloop
 from bench.append import append
 from bench.edge import feed, mutate, read
 from bench.fetchxml import fetchxml
+from bench.hostile import hostile
 from bench.match import match
 from bench.measure import Figure, Options
 from bench.past import asof, history
@@ -31,6 +32,7 @@ WORKLOADS: Mapping[str, Workload] = {
     "verify": verify,
     "match": match,
     "fetchxml": fetchxml,
+    "hostile": hostile,
     "start": start,
 }
 

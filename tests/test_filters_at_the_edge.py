@@ -596,10 +596,10 @@ async def test_what_is_stored_at_the_limits_is_read_by_everybody(edge: Edge) -> 
     }
     asked = (
         define("a", tree(*[listed] * 4), name="A"),
-        define("b", tree(*[listed] * 9), name="B"),
+        define("b", tree(*[listed] * 5), name="B"),
         define("c", tree(*[marks] * 3), name="C"),
         define("d", tree(*[marks] * 15), name="D"),
-        define("e", {"tree": {"groups": [{}] * 4_000}}, name="E"),
+        define("e", {"tree": {"groups": [{}] * 2_900}}, name="E"),
         define("f", {"tree": {"links": [party]}}, name="F", table="task"),
     )
     stored = []
