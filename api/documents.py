@@ -73,10 +73,6 @@ class Documents:
         self._known: OrderedDict[str, Document] = OrderedDict()
         self._kept = 0
 
-    def knows(self, text: str) -> bool:
-        """Whether it is kept, and costs no more to read."""
-        return text in self._known
-
     def document(self, text: str) -> Document:
         """The document that a text is. Rejected where it is none, or not of our schema."""
         known = self._known.get(text)

@@ -22,8 +22,8 @@ from api.operations import Operation, Operations, Told
 from api.presence import Presence
 from api.rates import Allowance, RateLimited, Rates, cost
 
-CHARACTERS_OF_A_POINT = 250
-"""Of a document that was not seen before; a known one is read for nothing."""
+CHARACTERS_OF_A_POINT = 1_000
+"""Of a document. The same for one that is known: who asks must not learn what others have asked."""
 
 
 class Paid(NamedTuple):
@@ -62,13 +62,14 @@ class Entrance:
 
         Rejected where there is none.
         """
-        unread, left = self.operations.unread(params), None
-        reading = 1 + unread // CHARACTERS_OF_A_POINT if unread is not None else 0
-        if reading:
-            self.rates.principal(identity.subject, reading)
+        text = params.get("query")
+        reading = 1 + (len(text) if isinstance(text, str) else 0) // CHARACTERS_OF_A_POINT
+        left = self.rates.principal(identity.subject, reading)
         operation = self.operations.operation(params)
-        left = self.rates.principal(identity.subject, operation.points)
-        return Paid(operation, reading + operation.points, left)
+        answering = operation.points - 1
+        if answering:
+            left = self.rates.principal(identity.subject, answering)
+        return Paid(operation, reading + answering, left)
 
     async def execute(self, paid: Paid, context: Context, headers: Mapping[str, str]) -> Answer:
         """The answer to a query or mutation. `headers`: of its request, for traces."""

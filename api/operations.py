@@ -70,13 +70,6 @@ class Operations:
         self._documents = Documents(self._schema)
         self._broadcast = Broadcast()
 
-    def unread(self, params: Mapping[str, object]) -> int | None:
-        """Characters of a document that has to be read first; None for one that is known."""
-        text = params.get("query")
-        if not isinstance(text, str):
-            return 0
-        return None if self._documents.knows(text) else len(text)
-
     def operation(self, params: Mapping[str, object]) -> Operation:
         """The operation that a client's parameters ask for. Rejected when they are not good."""
         text, name = params.get("query"), params.get("operationName")

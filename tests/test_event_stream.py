@@ -96,7 +96,7 @@ async def test_a_query_is_one_next_and_complete(edge: Edge) -> None:
         assert stream.answer.headers["x-accel-buffering"] == "no"
         told = await stream.told()
         assert at(told, "data") == {"__typename": "Query"}
-        assert at(told, "extensions.cost.requested") in {1, 2}
+        assert at(told, "extensions.cost.requested") == 1
         assert await stream.frame() == b"event: complete\ndata:"
         assert await stream.frame() == b""
 
