@@ -22,7 +22,7 @@ check: $(VENV)/ready
 fast: $(VENV)/ready
 	@$(VENV)/bin/pytest -m "not postgres"
 
-# The long forms: kills and reconnects; a hundred thousand queries; the workloads beside their limits; mutants of domain/.
+# The long forms: kills and reconnects; a hundred thousand queries, fuzzing, sockets that never read; the workloads beside their limits; mutants of domain/.
 chaos: $(VENV)/ready
 	@$(VENV)/bin/pytest -m chaos --chaos=long
 soak: $(VENV)/ready

@@ -16,11 +16,10 @@ from secrets import randbelow
 
 from hypothesis import HealthCheck, given, seed, settings
 
-from bench.edge import ADA, REGISTER
+from bench.edge import ADA, GRANT, REGISTER
 from bench.ground import fresh_folder, fresh_postgres
 from bench.memory import BLOCKS, growth
 from bench.servers import VIEWER, answered, question, serving
-from bench.sockets import GRANT
 from bench.wire import https
 from eventstore.database import Database
 from eventstore.log import Log

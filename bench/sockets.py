@@ -11,15 +11,15 @@ from asyncio import Semaphore
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from itertools import cycle, islice, product
+from itertools import cycle, islice
 from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from time import perf_counter
 
 import orjson
 
-from bench.edge import FEED, KEYS, PROTOCOL, Edge, edge, subscribed
+from bench.edge import FEED, KEYS, PROTOCOL, Edge, edge, subscribed, workers
 from bench.measure import milliseconds
-from bench.servers import answered, question
+from bench.servers import answered
 from bench.wire import HOST, Refused, Socket, https
 from domain.field_mappings import mappings
 from domain.mapping_table import RecordType
@@ -42,13 +42,6 @@ MOST_RESIDENT = 400.0
 """Megabytes."""
 MOST_WAITED = 100.0
 """Milliseconds from an acknowledgement in which 99 of 100 deliveries are made."""
-GRANT = """
-mutation ($key: String!, $principal: String!) {
-  grantRole(input: {environmentKey: $key, principal: $principal, role: SYNC_WORKER}) {
-    __typename
-  }
-}
-"""
 MAPPINGS = [mapping.key for mapping in mappings(RecordType.CONTACT) if mapping.settable][:10]
 
 
@@ -86,7 +79,7 @@ async def sockets(deaf: int) -> dict[str, object]:
     _allow_files(2 * deaf)
     async with AsyncExitStack() as stack:
         there = await stack.enter_async_context(edge())
-        tokens = await _workers(there)
+        tokens = await workers(there, KEYS[:2], PRINCIPALS)
         empty = there.ours.resident
         for transport in await _deaf(there.ours.port, tokens, deaf):
             stack.callback(transport.abort)
@@ -125,16 +118,6 @@ def _allow_files(wanted: int) -> None:
     """Open files for us and, since it inherits that, the server."""
     allowed, most = getrlimit(RLIMIT_NOFILE)
     setrlimit(RLIMIT_NOFILE, (min(max(allowed, wanted), most), most))
-
-
-async def _workers(there: Edge) -> list[str]:
-    """A token for each principal, who may follow both environments."""
-    names = [f"worker-{number}@contoso.example" for number in range(PRINCIPALS)]
-    async with https(there.ours.port, 1) as (asking,):
-        for key, name in product(KEYS[:2], names):
-            grant = question(GRANT, there.token, key=key, principal=name)
-            await answered(asking, grant, b"EnvironmentChanged")
-    return [there.ours.token(name) for name in names]
 
 
 async def _deaf(port: int, tokens: Sequence[str], count: int) -> list[asyncio.Transport]:

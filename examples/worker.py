@@ -75,5 +75,7 @@ def main(environment: str, path: str | None = None) -> None:
         time.sleep(random.random() * (patience := min(2 * patience, 30.0)))
 
 
+if not sys.argv[1:] or not os.environ.get("TOKEN"):
+    sys.exit(__doc__)
 with contextlib.suppress(KeyboardInterrupt):
     main(*sys.argv[1:])
