@@ -23,7 +23,6 @@ from graphql import (
 from graphql.validation import validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
-from api.broadcast import Answer
 from api.costs import DESCRIPTION, measured
 from api.errors import ErrorCode, Problem, told
 from api.limits import (
@@ -55,14 +54,10 @@ RULES = [_Values if rule is ValuesOfCorrectTypeRule else rule for rule in specif
 
 
 class Document(NamedTuple):
-    """`points`: what each operation costs at most, by its name.
-
-    `described`: answers that are the same for everybody, by the same names, once they were made.
-    """
+    """`points`: what each operation costs at most, by its name."""
 
     node: DocumentNode
     points: Mapping[str | None, int]
-    described: dict[str | None, Answer]
 
 
 class Documents:
@@ -94,7 +89,7 @@ class Documents:
         except GraphQLSyntaxError as error:
             raise Rejected(told([error], ErrorCode.GRAPHQL_PARSE_FAILED)) from error
         try:
-            document = Document(node, measured(node), {})
+            document = Document(node, measured(node))
             refuse_unstorable_literals(node)
         except Problem as error:
             raise Rejected(told([error])) from error

@@ -29,6 +29,12 @@ from api.stopped import OURS, stopped
 SLOWEST_BODY = 10.0
 """Seconds until all of a body must be here."""
 
+ADVICE = {
+    "Not Found": "There is nothing here: GraphQL is at /graphql.",
+    "Method Not Allowed": "This method is not for this address; Allow has those that are.",
+}
+"""In place of what Starlette says."""
+
 
 class HttpEntrance:
     """The endpoint for GET and POST."""
@@ -58,13 +64,7 @@ class HttpEntrance:
         """What is refused by its path, method or type, as GraphQL JSON."""
         if not isinstance(error, HTTPException):
             raise error
-        advice = {
-            404: "There is nothing here: GraphQL is at /graphql.",
-            405: "This method is not for this address.",
-        }
-        plain = error.detail in {"Not Found", "Method Not Allowed"}
-        told_as = advice.get(error.status_code, error.detail) if plain else error.detail
-        refusal = Problem(ErrorCode.BAD_REQUEST, told_as)
+        refusal = Problem(ErrorCode.BAD_REQUEST, ADVICE.get(error.detail, error.detail))
         self._entrance.metrics.refused("http", ErrorCode.BAD_REQUEST)
         return _json({"errors": told([refusal])}, Media.JSON, error.status_code, error.headers)
 
@@ -97,14 +97,11 @@ class HttpEntrance:
 @asynccontextmanager
 async def _while_there(request: Request) -> AsyncIterator[None]:
     """Ends the block when the client leaves, as ClientDisconnect."""
-    loop, left = asyncio.get_running_loop(), False
 
     async def watch() -> None:
-        nonlocal left
         while (await request.receive())["type"] != "http.disconnect":
             pass
-        left = True
-        patience.reschedule(loop.time())
+        patience.reschedule(asyncio.get_running_loop().time())
 
     try:
         async with asyncio.timeout(None) as patience:

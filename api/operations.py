@@ -34,6 +34,9 @@ from api.subscriptions import FeedItem
 DEADLINE = 12.0
 """Seconds that a query or mutation may take; a statement of the database may take less."""
 
+MOST_DESCRIBED = 4
+"""Answers that only say what the schema is, the same for everybody: editors ask in few ways."""
+
 
 class Told(NamedTuple):
     """An answer, what it tells of where there is a feed, and whether it was made for this one."""
@@ -69,6 +72,7 @@ class Operations:
         self._schema = executable()
         self._documents = Documents(self._schema)
         self._broadcast = Broadcast()
+        self._described: dict[tuple[str, str | None], Answer] = {}
 
     def operation(self, params: Mapping[str, object]) -> Operation:
         """The operation that a client's parameters ask for. Rejected when they are not good."""
@@ -93,9 +97,9 @@ class Operations:
 
     async def execute(self, operation: Operation, context: Context) -> Answer:
         """The answer to a query or mutation; it has no `data` where it was not run."""
-        described = operation.document.described
-        if operation.name in described:
-            return {**described[operation.name]}
+        asked = operation.text, operation.name
+        if asked in self._described:
+            return {**self._described[asked]}
         try:
             async with asyncio.timeout(DEADLINE):
                 answered = await self._run(operation, context, None)
@@ -104,7 +108,9 @@ class Operations:
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return {"errors": [accident(error)]}
         if describes(operation.chosen):
-            described[operation.name] = {**answered}
+            if len(self._described) == MOST_DESCRIBED:
+                self._described.clear()
+            self._described[asked] = {**answered}
         return answered
 
     async def _run(self, operation: Operation, context: Context, root: object) -> Answer:

@@ -1,7 +1,8 @@
 import pytest
+from graphql import OperationDefinitionNode, parse
 
 from api import documents
-from api.documents import Documents
+from api.documents import Documents, describes
 from api.rejected import Rejected
 from api.schema import executable
 
@@ -49,3 +50,22 @@ def test_a_document_larger_than_all_that_is_kept_is_read_and_forgotten(
 def test_a_long_document_is_not_even_read(text: str) -> None:
     with pytest.raises(Rejected, match="at most 20000 characters and 2000 lines"):
         Documents(executable()).document(text)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{ __schema { queryType { name } } }", True),
+        ('query A { __type(name: "Query") { name } b: __schema { description } }', True),
+        ("{ __typename }", False),
+        ("{ __typename viewer { platformAdministrator } }", False),
+        ("query ($n: String!) { __type(name: $n) { name } }", False),
+        ("{ ...f } fragment f on Query { __typename }", False),
+    ],
+)
+def test_what_only_describes_the_schema_is_the_same_for_everybody(
+    document: str, said: bool
+) -> None:
+    operation = parse(document).definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    assert describes(operation) is said

@@ -139,3 +139,12 @@ async def test_a_message_that_quotes_what_was_sent_is_not_longer_than_it_must_be
     message = text_at(body, "errors.0.message")
     assert len(message) == LONGEST_MESSAGE + 1
     assert message.endswith("…")
+
+
+async def test_what_the_schema_is_comes_again_as_it_was_with_a_cost_of_its_own(edge: Edge) -> None:
+    looks = [f'{{ __type(name: "Query") {{ name }} }}{" " * count}' for count in range(6)]
+    first = [await edge.ask(ADA, look) for look in looks]
+    again = [await edge.ask(BEN, look) for look in looks]
+    assert first == again
+    assert at(first[0], "data") == {"__type": {"name": "Query"}}
+    assert at(first[0], "extensions.cost.requested") == 1
