@@ -34,7 +34,7 @@ from domain.mapping_table import MAPPINGS
 from domain.tab import TAB
 
 MOST_OPERATIONS = 10
-MOST_ROOT_FIELDS = 50
+MOST_ROOT_FIELDS = 30
 MOST_WRITTEN = 400
 """Fields in the text of a document: comparing each with the schema takes longest."""
 MOST_FIELDS = 5_000
@@ -47,6 +47,8 @@ MOST_DIRECTIVES = 5
 """At one place."""
 MOST_VALUES = 50_000
 """In an answer, if every list is as long as it may be."""
+MOST_DESCRIBED = 15_000
+"""Of them that describe the schema; an editor that asks for everything is counted 11,400."""
 VALUES_OF_A_POINT = 100
 LENGTHS = {
     "all": len(TAB) + 2 * MOST_FILTERS,
@@ -140,6 +142,7 @@ class _Fragments:
     definitions: dict[str, FragmentDefinitionNode]
     measured: dict[tuple[str, str], Measure]
     written: int = 0
+    described: float = 0
 
     def measure(self, name: str, within: str) -> Measure:
         """Nothing for a fragment that is missing or spreads itself: validation refuses it."""
@@ -182,6 +185,9 @@ class _Fragments:
                     name if name in DESCRIPTION and not within else within,
                 )
                 length = DESCRIPTION[within].get(name, 1) if within else _length(selection)
+                if name in DESCRIPTION:
+                    self.described += inner.values
+                    _refuse(int(self.described), MOST_DESCRIBED, "values of the schema itself")
                 return inner.below(int(selection.alias is not None)).times(length)
             case _:
                 return Measure()

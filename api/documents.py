@@ -6,6 +6,7 @@ once, however often it comes, and only good ones are kept.
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from importlib import import_module
 from typing import NamedTuple
 
 from graphql import (
@@ -15,11 +16,13 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
+    OperationType,
     ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
     validate,
 )
+from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.validation import validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
@@ -37,6 +40,11 @@ from api.rejected import Rejected
 MOST_KEPT = 500_000
 """Characters of documents, some hundreds of usual ones; parsed, each may be 200 bytes."""
 
+# What is visited: names are looked at from the nodes that have them, and no rule visits one itself.
+vars(import_module("graphql.validation.validate"))["query_document_keys_to_validate"] = {
+    kind: tuple(key for key in keys if key not in {"alias", "description", "name"})
+    for kind, keys in QUERY_DOCUMENT_KEYS.items()
+}
 # How much the two rules that compare everything with everything may do; ours are small documents.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 2_000
 validation_context.MAX_FRAGMENT_WORK = 5_000
@@ -101,7 +109,8 @@ class Documents:
 
 def describes(operation: OperationDefinitionNode) -> bool:
     """Whether all that is asked is what the schema is, in words that say it whole."""
-    return not operation.variable_definitions and all(
+    plain = operation.operation is OperationType.QUERY and not operation.variable_definitions
+    return plain and all(
         isinstance(each, FieldNode) and each.name.value in DESCRIPTION
         for each in operation.selection_set.selections
     )

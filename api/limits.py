@@ -14,13 +14,13 @@ MOST_BYTES = 262_144
 """Of one request body or one WebSocket message."""
 MOST_CHARACTERS = 20_000
 MOST_LINES = 2_000
-MOST_TOKENS = 1_000
+MOST_TOKENS = 500
 """The last three of a document."""
 MOST_DIGITS = 20
 """Of a number written in a document; a longer one cannot even be read."""
 MOST_VALIDATION_ERRORS = 5
-MOST_VARIABLE_VALUES = 3_000
-"""In all variables of an operation."""
+MOST_VARIABLE_VALUES, OBJECT = 5_100, 5
+"""In all variables of an operation; how many more an object counts: it takes longest to make."""
 MOST_OPERATIONS_ON_A_SOCKET = 100
 MOST_MESSAGES_A_SECOND = 500
 """On one socket, whatever they ask for."""
@@ -74,6 +74,7 @@ def refuse_unstorable_values(variables: dict[str, object]) -> None:
                     f"Variables have at most {MOST_VARIABLE_VALUES} values. Ask for less at once.",
                 )
             if isinstance(value, dict):
+                seen += OBJECT
                 refuse_unstorable("".join(value), f"A key in {_worded(trail)}")
             steps = enumerate(value) if isinstance(value, list) else value.items()
             waiting += [((trail, step), inner) for step, inner in steps]

@@ -20,6 +20,7 @@ from graphql import (
     OperationType,
     create_source_event_stream,
     execute,
+    print_ast,
 )
 
 from api.broadcast import Answer, Broadcast, Made, scope, words
@@ -72,7 +73,7 @@ class Operations:
         self._schema = executable()
         self._documents = Documents(self._schema)
         self._broadcast = Broadcast()
-        self._described: dict[tuple[str, str | None], Answer] = {}
+        self._described: dict[str | None, Answer] = {}
 
     def operation(self, params: Mapping[str, object]) -> Operation:
         """The operation that a client's parameters ask for. Rejected when they are not good."""
@@ -97,7 +98,7 @@ class Operations:
 
     async def execute(self, operation: Operation, context: Context) -> Answer:
         """The answer to a query or mutation; it has no `data` where it was not run."""
-        asked = operation.text, operation.name
+        asked = _described(operation)
         if asked in self._described:
             return {**self._described[asked]}
         try:
@@ -107,7 +108,7 @@ class Operations:
             return {"errors": told([_late()])}
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return {"errors": [accident(error)]}
-        if describes(operation.chosen):
+        if asked is not None:
             if len(self._described) == MOST_DESCRIBED:
                 self._described.clear()
             self._described[asked] = {**answered}
@@ -174,6 +175,13 @@ class Operations:
         source = await made if isawaitable(made) else made
         assert isinstance(source, AsyncGenerator | ExecutionResult)  # noqa: S101 -- strawberry's
         return source
+
+
+def _described(operation: Operation) -> str | None:
+    """A key for what only describes the schema, whatever stands between its words."""
+    if not describes(operation.chosen):
+        return None
+    return f"{operation.name} {print_ast(operation.document.node)}"
 
 
 def _late() -> Problem:

@@ -12,7 +12,14 @@ import orjson
 from graphql import Lexer, Source, TokenKind, get_introspection_query
 
 from api.costs import MOST_FRAGMENTS, MOST_OPERATIONS, MOST_ROOT_FIELDS, MOST_WRITTEN
-from api.limits import MOST_BYTES, MOST_CHARACTERS, MOST_LINES, MOST_TOKENS, MOST_VARIABLE_VALUES
+from api.limits import (
+    MOST_BYTES,
+    MOST_CHARACTERS,
+    MOST_LINES,
+    MOST_TOKENS,
+    MOST_VARIABLE_VALUES,
+    OBJECT,
+)
 
 PARSE = "GRAPHQL_PARSE_FAILED"
 VALIDATION = "GRAPHQL_VALIDATION_FAILED"
@@ -191,7 +198,8 @@ def costly() -> Mapping[str, str]:
         "every column, many times": asked(
             flood("a~: filterCatalogue { tables { columns { column operators } } }")
         ),
-        "pages of environments": asked(flood("a~: environments(first: 200) { nodes { key } }")),
+        "pages of environments": asked(flood("a~: environments(first: 200) { nodes { ...t } }"))
+        + " fragment t on Environment { a: key b: key c: key d: key e: key f: key g: key h: key }",
     }
 
 
@@ -207,9 +215,9 @@ def invalid() -> Mapping[str, str]:
         "fragments of one name": "{ __typename }" + flood("fragment f on Query { __typename }"),
         "fragments that are missing": asked(flood("...f~")),
         "fragments that overlap": "{ viewer {"
-        + numbered("...f~", 30)
+        + numbered("...f~", 24)
         + "} }"
-        + numbered("fragment f~ on Viewer { principal { a: id b: id } }", 30),
+        + numbered("fragment f~ on Viewer { principal { a: id b: id } }", 24),
         "a type that spreads itself": '{ __type(name: "Query") { ...f } }'
         "fragment f on __Type { name fields { type { ...f } } }",
         "operations that lack variables": numbered("query q~ { ...f }", MOST_OPERATIONS)
@@ -241,7 +249,7 @@ def ill_valued() -> Mapping[str, str]:
         ),
         "lists in lists, less deep": asked(f"nodes(ids: {nested('[', '', ']', 150)}) {{ id }}"),
         "objects in objects, less deep": asked(
-            f"environments(filter: {nested('{a: ', '1', '}', 150)}) {{ totalCount }}"
+            f"environments(filter: {nested('{a: ', '1', '}', 100)}) {{ totalCount }}"
         ),
         "values of another type": asked(f"nodes(ids: [{flood('1.5')}]) {{ id }}"),
         "arguments of another type": asked(
@@ -315,15 +323,20 @@ def valued() -> Iterator[tuple[str, str | None, str, str]]:
     yield "80,000 groups", COSTLY, CRITERIA, f'{{"groups": {listed("{}", 80_000)}}}'
     yield "20,000 keys", COSTLY, FIRST, keyed(20_000)
     yield "ids", INPUT, IDS, listed("1", most)
-    yield "ids that are none", INPUT, IDS, listed("{}", most)
+    yield "ids that are none", INPUT, IDS, listed("{}", most // (1 + OBJECT))
     yield "ids of another type", INPUT, IDS, listed("1.5", most)
     yield "a huge id", ANSWERED, IDS, f'"{wide("a")}"'
-    yield "changes", ANSWERED, CHANGES, listed(switch, most // 3)
-    yield "changes that are none", INPUT, CHANGES, listed('{"a": 1}', most // 2)
-    yield "changes that are empty", INPUT, CHANGES, listed("{}", most)
+    yield "changes", ANSWERED, CHANGES, listed(switch, most // (2 * (1 + OBJECT) + 1))
+    yield "changes that are none", INPUT, CHANGES, listed('{"a": 1}', most // (2 + OBJECT))
+    yield "changes that are empty", INPUT, CHANGES, listed("{}", most // (1 + OBJECT))
     yield "a change with many keys", INPUT, CHANGES, listed(keyed(most - 2), 1)
-    yield "conditions", ANSWERED, CRITERIA, f'{{"conditions": {listed(condition, most // 3)}}}'
-    yield "groups", ANSWERED, CRITERIA, f'{{"groups": {listed("{}", most)}}}'
+    yield (
+        "conditions",
+        ANSWERED,
+        CRITERIA,
+        f'{{"conditions": {listed(condition, most // (3 + OBJECT))}}}',
+    )
+    yield "groups", ANSWERED, CRITERIA, f'{{"groups": {listed("{}", most // (1 + OBJECT))}}}'
     yield "groups in groups", INPUT, CRITERIA, nested('{"groups": [', "{}", "]}", 200)
     yield "lists", INPUT, FIRST, nested("[", "", "]", 500)
     yield "too many lists", REQUEST, FIRST, nested("[", "", "]", 100_000)

@@ -2,7 +2,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from api import documents
-from api.documents import Documents, describes
+from api.documents import RULES, Documents, describes
 from api.rejected import Rejected
 from api.schema import executable
 
@@ -69,3 +69,10 @@ def test_what_only_describes_the_schema_is_the_same_for_everybody(
     operation = parse(document).definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     assert describes(operation) is said
+
+
+def test_no_rule_visits_what_is_left_out() -> None:
+    kinds = ("name",)
+    visitors = [name for rule in RULES for name in dir(rule) if name.startswith(("enter", "leave"))]
+    assert visitors
+    assert not [name for name in visitors if name.split("_", 1)[-1] in kinds]

@@ -5,6 +5,8 @@ import pytest_asyncio
 from edge import ADA, Edge, at, codes, opened
 from hostile_documents import ANSWERED, REQUEST, hostile_documents
 
+from api.decoding import MOST_OBJECTS
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
 
@@ -33,8 +35,8 @@ async def test_each_is_refused_with_its_code_in_few_words_or_answered(edge: Edge
 async def test_a_socket_survives_them_all(edge: Edge) -> None:
     async with edge.talk(ADA) as talk:
         for document in hostile_documents():
-            if document.code == REQUEST:
-                continue  # what is no JSON closes it
+            if document.code == REQUEST or document.body("2").count(b"{") > MOST_OBJECTS - 2:
+                continue  # what cannot be read closes it
             head = f'{{"type": "subscribe", "id": "{document.name}", "payload": '
             await talk.connection.send(f"{head}{document.body('2').decode()}}}")
             said = await talk.hear()

@@ -239,7 +239,7 @@ FANS = "".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }} " for i in
 TAB_OF_ALL = """fragment t on Environment { settings { all {
   key label description section isDefault warnings { code message } } } }"""
 MANY_TABS = " ".join(
-    f"t{n}: settings {{ all {{ key label description section }} }}" for n in range(80)
+    f"t{n}: settings {{ all {{ key label description section }} }}" for n in range(38)
 )
 EXHAUSTING = {
     "nested": ("{ a" * 600 + "}" * 600, "GRAPHQL_PARSE_FAILED"),
@@ -251,13 +251,13 @@ EXHAUSTING = {
         f'{{ environment(key: "{KEY}") {"{ settings { environment " * 30}{{ key }}{"}}" * 30} }}',
         "TOO_COSTLY",
     ),
-    "doubling": (doubling(20), "TOO_COSTLY"),
+    "doubling": (doubling(15), "TOO_COSTLY"),
     "fans": (f"{{ ...f0 }} {FANS} fragment f30 on Query {{ a: __typename }}", "TOO_COSTLY"),
     "fragments": (
         "{ __typename } " + "".join(f"fragment f{n} on Query {{ __typename }} " for n in range(60)),
         "TOO_COSTLY",
     ),
-    "repeated": ("{" + "viewer { platformAdministrator } " * 200 + "}", "TOO_COSTLY"),
+    "repeated": ("{" + "viewer { platformAdministrator } " * 100 + "}", "TOO_COSTLY"),
     "repeated alias": ("{" + "a: viewer { platformAdministrator } " * 21 + "}", "TOO_COSTLY"),
     "lists": (f'{{ environment(key: "{KEY}") {{ {MANY_TABS} }} }}', "TOO_COSTLY"),
     "a number of many digits": (
@@ -278,7 +278,7 @@ EXHAUSTING = {
     ),
     "spreads nothing": ("{ ...f }", "GRAPHQL_VALIDATION_FAILED"),
     "unknown": (
-        "{" + " ".join(f"nobody{n}" for n in range(50)) + "}",
+        "{" + " ".join(f"nobody{n}" for n in range(28)) + "}",
         "GRAPHQL_VALIDATION_FAILED",
     ),
 }
