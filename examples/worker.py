@@ -75,7 +75,5 @@ def main(environment: str, path: str | None = None) -> None:
         time.sleep(random.random() * (patience := min(2 * patience, 30.0)))
 
 
-if not sys.argv[1:] or not os.environ.get("TOKEN"):
-    sys.exit(__doc__)
 with contextlib.suppress(KeyboardInterrupt):
-    main(*sys.argv[1:])
+    main(*(sys.argv[1:] if sys.argv[1:] and "TOKEN" in os.environ else sys.exit(__doc__)))
