@@ -30,9 +30,9 @@ from api.costs import DESCRIPTION, measured
 from api.errors import ErrorCode, Problem, told
 from api.limits import (
     MOST_CHARACTERS,
+    MOST_ERRORS,
     MOST_LINES,
     MOST_TOKENS,
-    MOST_VALIDATION_ERRORS,
     refuse_unstorable_literals,
 )
 from api.rejected import Rejected
@@ -101,7 +101,7 @@ class Documents:
             refuse_unstorable_literals(node)
         except Problem as error:
             raise Rejected(told([error])) from error
-        errors = validate(self._schema, node, RULES, MOST_VALIDATION_ERRORS)
+        errors = validate(self._schema, node, RULES, MOST_ERRORS)
         if errors:
             raise Rejected(told(errors, ErrorCode.GRAPHQL_VALIDATION_FAILED))
         return document

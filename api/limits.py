@@ -18,7 +18,7 @@ MOST_TOKENS = 500
 """The last three of a document."""
 MOST_DIGITS = 20
 """Of a number written in a document; a longer one cannot even be read."""
-MOST_VALIDATION_ERRORS = 5
+MOST_ERRORS = 5
 MOST_VARIABLE_VALUES, OBJECT = 5_100, 5
 """In all variables of an operation; how many more an object counts: it takes longest to make."""
 MOST_OPERATIONS_ON_A_SOCKET = 100

@@ -27,7 +27,7 @@ from api.broadcast import Answer, Broadcast, Made, scope, words
 from api.context import Context
 from api.documents import Document, Documents, describes
 from api.errors import ErrorCode, Problem, accident, told
-from api.limits import refuse_unstorable_values
+from api.limits import MOST_ERRORS, refuse_unstorable_values
 from api.rejected import Malformed, Rejected
 from api.schema import executable
 from api.subscriptions import FeedItem
@@ -122,6 +122,7 @@ class Operations:
             context,
             operation.variables,
             operation.name,
+            max_coercion_errors=MOST_ERRORS,
         )
         return answer(await result if isawaitable(result) else result)
 
@@ -168,6 +169,7 @@ class Operations:
             context,
             operation.variables,
             operation.name,
+            max_coercion_errors=MOST_ERRORS,
         )
         if isinstance(executor, list):
             return ExecutionResult(None, executor)
