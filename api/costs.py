@@ -229,8 +229,6 @@ def measured(document: DocumentNode) -> Mapping[str | None, int]:
     _refuse(len(named), MOST_FRAGMENTS, "fragments")
     _refuse(len(operations), MOST_OPERATIONS, "operations")
     fragments = _Fragments(named, {})
-    for name in named:
-        fragments.measure(name, "")
     costs: dict[str | None, int] = {}
     for operation in operations:
         _refuse_directives(operation.directives)
@@ -239,6 +237,9 @@ def measured(document: DocumentNode) -> Mapping[str | None, int]:
         costs[operation.name.value if operation.name else None] = (
             1 + int(found.values) // VALUES_OF_A_POINT
         )
+    spread = {name for name, _ in fragments.measured}
+    for name in named.keys() - spread:  # nobody asks for them, but they are validated too
+        fragments.measure(name, "")
     return costs
 
 

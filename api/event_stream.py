@@ -10,7 +10,7 @@ from contextlib import ExitStack, aclosing
 from time import time
 
 from starlette.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from api.broadcast import Made
 from api.errors import ErrorCode
@@ -61,10 +61,11 @@ class EventStream(StreamingResponse):
         self._place.callback(loop.call_later(identity.expires_at - time(), end).cancel)
         super().__init__(self._frames, headers={"X-Accel-Buffering": "no"})
 
-    async def stream_response(self, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Gives the place back even where the client has gone before anything is sent."""
         with self._place:
             async with aclosing(self._frames):
-                await super().stream_response(send)
+                await super().__call__(scope, receive, send)
 
 
 async def _frames(

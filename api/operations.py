@@ -35,7 +35,7 @@ from api.subscriptions import FeedItem
 DEADLINE = 12.0
 """Seconds that a query or mutation may take; a statement of the database may take less."""
 
-MOST_DESCRIBED = 4
+MOST_DESCRIPTIONS = 4
 """Answers that only say what the schema is, the same for everybody: editors ask in few ways."""
 
 
@@ -109,7 +109,7 @@ class Operations:
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return {"errors": [accident(error)]}
         if asked is not None:
-            if len(self._described) == MOST_DESCRIBED:
+            if len(self._described) == MOST_DESCRIPTIONS:
                 self._described.clear()
             self._described[asked] = {**answered}
         return answered

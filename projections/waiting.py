@@ -19,14 +19,13 @@ class _Group:
 class Waiting:
     def __init__(self) -> None:
         self._groups: dict[_Group, None] = {}
-        self._last: _Group | None = None
-        """The one that takes whoever comes."""
+        """In the order of their coming; the last one takes whoever comes."""
 
     async def wait(self) -> None:
         """Until something has moved."""
-        group = self._last
-        if group is None or group not in self._groups or group.members >= GROUP:
-            self._last = group = _Group()
+        group = next(reversed(self._groups), None)
+        if group is None or group.members >= GROUP:
+            group = _Group()
             self._groups[group] = None
         group.members += 1
         try:

@@ -11,7 +11,15 @@ from graphql import (
     parse,
 )
 
-from api.costs import AT_MOST, CONNECTIONS, LENGTHS, MOST_VALUES, WEIGHED, measured
+from api.costs import (
+    AT_MOST,
+    CONNECTIONS,
+    LENGTHS,
+    MOST_VALUES,
+    MOST_WRITTEN,
+    WEIGHED,
+    measured,
+)
 from api.errors import Problem
 from api.schema import executable
 
@@ -86,6 +94,14 @@ def test_an_editor_may_look_at_the_whole_schema() -> None:
 )
 def test_an_operation_costs_what_it_may_answer_with(document: str, least: int) -> None:
     assert least <= points(document) < 2 * least + 2
+
+
+def test_what_is_written_counts_once_wherever_it_is_spread() -> None:
+    fields = " ".join(f"a{number}: name" for number in range(MOST_WRITTEN - 5))
+    fragment = f"fragment f on __Type {{ {fields} }}"
+    assert points(f"{{ __schema {{ queryType {{ ...f }} }} }} {fragment}") > 1
+    with pytest.raises(Problem, match=f"at most {MOST_WRITTEN} fields in its text"):
+        points(f"{{ __typename }} fragment f on __Type {{ {fields} b: name c: name {fields} }}")
 
 
 @pytest.mark.parametrize("depth", [4, 5, 10])

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -277,3 +277,23 @@ async def test_a_principal_has_so_many_streams_and_sockets_together(
     await until(lambda: WORKER.subject not in edge.entrance.presence._streams)
     async with edge.talk(WORKER):
         pass
+
+
+async def test_a_client_that_is_gone_before_its_stream_begins_has_no_place(edge: Edge) -> None:
+    """The server calls the response all the same; it is told of the end before it sends."""
+    identity = await edge.entrance.identify(edge.authorization(WORKER)["authorization"])
+    paid = edge.entrance.read(identity, {"query": "{ __typename }"})
+    context = await edge.entrance.context(identity)
+    answers = edge.entrance.answers(identity, paid, context, {})
+    places = edge.entrance.presence
+    response = event_stream.EventStream(answers, places, identity)
+    assert places._streams[WORKER.subject] == 1
+
+    async def gone() -> MutableMapping[str, object]:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: MutableMapping[str, object]) -> None:
+        await asyncio.Event().wait()
+
+    await response({"type": "http", "asgi": {"spec_version": "2.3"}}, gone, send)
+    assert WORKER.subject not in places._streams

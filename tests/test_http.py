@@ -28,7 +28,7 @@ from edge import (
 )
 from graphql import get_introspection_query
 
-from api.limits import MOST_BYTES, MOST_TOKENS
+from api.limits import MOST_BYTES, MOST_ERRORS, MOST_TOKENS
 from app.issuer import AUDIENCE, ISSUER, Issuer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -292,7 +292,7 @@ async def test_a_document_made_to_exhaust_is_refused_at_once(edge: Edge, name: s
     assert monotonic() - began < PATIENCE / 4
     assert answer.status_code == 400
     assert codes(answer.json())[0] == code
-    assert len(codes(answer.json())) <= 21
+    assert len(codes(answer.json())) <= MOST_ERRORS + 1
 
 
 async def test_what_fits_into_the_limits_is_answered(edge: Edge) -> None:

@@ -217,21 +217,13 @@ def test_a_second_serve_on_one_data_folder_is_refused_and_told_who_has_it(
     assert f"{served.data} is in use by process {served.process.pid}" in line
 
 
-def test_a_taken_port_is_named_and_postgres_does_not_stay(folder: Path) -> None:
+@pytest.mark.parametrize("variable", ["PORT", "METRICS_PORT"])
+def test_a_taken_port_is_named_and_postgres_does_not_stay(folder: Path, variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        line = refused(folder, PORT=str(port))
+        line = refused(folder, **{variable: str(port)})
     assert f"127.0.0.1:{port}" in line
-    assert "SYNCLEDGER_PORT" in line
-    assert postmaster(folder / "data") is None
-
-
-def test_a_taken_port_for_metrics_is_named(folder: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        line = refused(folder, METRICS_PORT=str(port))
-    assert f"127.0.0.1:{port}" in line
-    assert "SYNCLEDGER_METRICS_PORT" in line
+    assert f"SYNCLEDGER_{variable}" in line
     assert postmaster(folder / "data") is None
 
 
