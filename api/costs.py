@@ -3,8 +3,7 @@
 Law: one pass, in which every fragment is measured once however often it is spread.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -120,21 +119,10 @@ class Measure(NamedTuple):
     aliases: int = 0
     values: float = 0
 
-    def times(self, length: float) -> "Measure":
-        return self._replace(values=self.values * length)
 
-    def below(self, aliased: int) -> "Measure":
-        """What a field is whose selection this measures."""
-        return Measure(self.fields + 1, 1, self.depth + 1, self.aliases + aliased, self.values + 1)
-
-    def beside(self, other: "Measure") -> "Measure":
-        return Measure(
-            self.fields + other.fields,
-            self.width + other.width,
-            max(self.depth, other.depth),
-            self.aliases + other.aliases,
-            self.values + other.values,
-        )
+NOTHING = Measure()
+LEAVES = Measure(1, 1, 1, 0, 1), Measure(1, 1, 1, 1, 1)
+"""A field that has nothing below, without and with another name."""
 
 
 @dataclass(slots=True)
@@ -148,49 +136,65 @@ class _Fragments:
         """Nothing for a fragment that is missing or spreads itself: validation refuses it."""
         key = name, within
         if key not in self.measured:
-            self.measured[key] = Measure()
+            self.measured[key] = NOTHING
             definition = self.definitions.get(name)
             if definition is not None:
                 _refuse_directives(definition.directives)
                 self.measured[key] = self.selections(definition.selection_set, within)
         return self.measured[key]
 
-    def selections(self, selection_set: SelectionSetNode | None, within: str = "") -> Measure:
+    def selections(self, selection_set: SelectionSetNode, within: str = "") -> Measure:
         """`within`: the field of the root by which the schema's own description is selected."""
-        found, names = Measure(), Counter[str]()
-        for selection in () if selection_set is None else selection_set.selections:
+        fields = width = depth = aliases = 0
+        values = 0.0
+        names: dict[str, int] = {}
+        for selection in selection_set.selections:
             _refuse_directives(selection.directives)
             if isinstance(selection, FieldNode):
                 self.written += 1
-                names[(selection.alias or selection.name).value] += 1
-            found = found.beside(self._selection(selection, within))
-        _refuse(self.written, MOST_WRITTEN, "fields in its text")
-        _refuse(found.fields, MOST_FIELDS, "fields, fragments spread out")
-        _refuse(found.aliases, MOST_ALIASES, "fields under another name, fragments spread out")
-        _refuse(found.depth, MOST_DEPTH, "levels")
+                _refuse(self.written, MOST_WRITTEN, "fields in its text")
+                name = (selection.alias or selection.name).value
+                names[name] = names.get(name, 0) + 1
+                each = self._field(selection, within)
+            else:
+                each = self._fragment(selection, within)
+            fields += each.fields
+            width += each.width
+            depth = max(depth, each.depth)
+            aliases += each.aliases
+            values += each.values
+        _refuse(fields, MOST_FIELDS, "fields, fragments spread out")
+        _refuse(aliases, MOST_ALIASES, "fields under another name, fragments spread out")
+        _refuse(depth, MOST_DEPTH, "levels")
         _refuse(max(names.values(), default=0), MOST_REPEATS, "fields of one name in a selection")
-        _refuse(int(found.values), MOST_VALUES, "values, lists as long as they may be")
-        return found
+        _refuse(int(values), MOST_VALUES, "values, lists as long as they may be")
+        return Measure(fields, width, depth, aliases, values)
 
-    def _selection(self, selection: SelectionNode, within: str) -> Measure:
-        match selection:
-            case FragmentSpreadNode():
-                return self.measure(selection.name.value, within)
-            case InlineFragmentNode():
-                return self.selections(selection.selection_set, within)
-            case FieldNode():
-                name = selection.name.value
-                inner = self.selections(
-                    selection.selection_set,
-                    name if name in DESCRIPTION and not within else within,
-                )
-                length = DESCRIPTION[within].get(name, 1) if within else _length(selection)
-                if name in DESCRIPTION:
-                    self.described += inner.values
-                    _refuse(int(self.described), MOST_DESCRIBED, "values of the schema itself")
-                return inner.below(int(selection.alias is not None)).times(length)
-            case _:
-                return Measure()
+    def _fragment(self, selection: SelectionNode, within: str) -> Measure:
+        if isinstance(selection, FragmentSpreadNode):
+            return self.measure(selection.name.value, within)
+        assert isinstance(selection, InlineFragmentNode)  # noqa: S101 -- there is no other
+        return self.selections(selection.selection_set, within)
+
+    def _field(self, field: FieldNode, within: str) -> Measure:
+        name, aliased = field.name.value, int(field.alias is not None)
+        if field.selection_set is None and not (field.arguments or within or name in DESCRIPTION):
+            return LEAVES[aliased]
+        inner = NOTHING
+        if field.selection_set is not None:
+            below = name if name in DESCRIPTION and not within else within
+            inner = self.selections(field.selection_set, below)
+        length = DESCRIPTION[within].get(name, 1) if within else _length(field)
+        if name in DESCRIPTION:
+            self.described += inner.values
+            _refuse(int(self.described), MOST_DESCRIBED, "values of the schema itself")
+        return Measure(
+            inner.fields + 1,
+            1,
+            inner.depth + 1,
+            inner.aliases + aliased,
+            (inner.values + 1) * length,
+        )
 
 
 def _length(field: FieldNode) -> int:
@@ -243,8 +247,9 @@ def measured(document: DocumentNode) -> Mapping[str | None, int]:
     return costs
 
 
-def _refuse_directives(directives: Iterable[DirectiveNode] | None) -> None:
-    _refuse(len(list(directives or ())), MOST_DIRECTIVES, "directives at one place")
+def _refuse_directives(directives: Sequence[DirectiveNode] | None) -> None:
+    if directives:
+        _refuse(len(directives), MOST_DIRECTIVES, "directives at one place")
 
 
 def _refuse(asked: int, most: int, what: str) -> None:

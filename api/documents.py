@@ -6,7 +6,6 @@ once, however often it comes, and only good ones are kept.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from importlib import import_module
 from typing import NamedTuple
 
 from graphql import (
@@ -22,10 +21,8 @@ from graphql import (
     specified_rules,
     validate,
 )
-from graphql.language.ast import QUERY_DOCUMENT_KEYS
-from graphql.validation import validation_context
-from graphql.validation.rules import overlapping_fields_can_be_merged
 
+from api import graphql_core
 from api.costs import DESCRIPTION, measured
 from api.errors import ErrorCode, Problem, told
 from api.limits import (
@@ -40,14 +37,7 @@ from api.rejected import Rejected
 MOST_KEPT = 500_000
 """Characters of documents, some hundreds of usual ones; parsed, each may be 200 bytes."""
 
-# What is visited: names are looked at from the nodes that have them, and no rule visits one itself.
-vars(import_module("graphql.validation.validate"))["query_document_keys_to_validate"] = {
-    kind: tuple(key for key in keys if key not in {"alias", "description", "name"})
-    for kind, keys in QUERY_DOCUMENT_KEYS.items()
-}
-# How much the two rules that compare everything with everything may do; ours are small documents.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 2_000
-validation_context.MAX_FRAGMENT_WORK = 5_000
+graphql_core.install()
 
 
 class _Values(ValuesOfCorrectTypeRule):

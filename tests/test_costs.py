@@ -89,6 +89,7 @@ def test_an_editor_may_look_at_the_whole_schema() -> None:
         ("{ __schema { types { fields { name } } } }", 6),
         ('{ environment(key: "x") { history(first: 200) { nodes { position } } } }', 4),
         ('{ environment(key: "x") { history { nodes { position } } } }', 1),
+        ('{ environment(key: "x") { history(first: 200) } }', 1),
         ('{ environment(key: "x") { history(first: -100000000) { nodes { position } } } }', 1),
     ],
 )
