@@ -23,6 +23,7 @@ from graphql import (
     print_ast,
 )
 
+from api import coercion
 from api.broadcast import Answer, Broadcast, Made, scope, words
 from api.context import Context
 from api.documents import Document, Documents, describes
@@ -37,6 +38,8 @@ DEADLINE = 12.0
 
 MOST_DESCRIPTIONS = 4
 """Answers that only say what the schema is, the same for everybody: editors ask in few ways."""
+
+coercion.install()
 
 
 class Told(NamedTuple):
