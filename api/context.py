@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
@@ -67,9 +68,18 @@ class Context:
         self._past_points = 0
         self._searches = 0
         self._criteria = 0
-        self.principals = DataLoader[UUID, Principal](self._load_principals)
-        self.past = DataLoader[tuple[str, Point], Tip](self._load_past)
-        self.stored = DataLoader[tuple[str, int], StoredChange](self._load_stored)
+
+    @cached_property
+    def principals(self) -> DataLoader[UUID, Principal]:
+        return DataLoader(self._load_principals)
+
+    @cached_property
+    def past(self) -> DataLoader[tuple[str, Point], Tip]:
+        return DataLoader(self._load_past)
+
+    @cached_property
+    def stored(self) -> DataLoader[tuple[str, int], StoredChange]:
+        return DataLoader(self._load_stored)
 
     def anew(self) -> "Context":
         """The same viewer's context for the next event of a subscription."""

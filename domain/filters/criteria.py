@@ -97,7 +97,8 @@ def parts(criteria: Criteria) -> Iterator[Part]:
     while waiting:
         part = waiting.pop()
         yield part
-        waiting += reversed(list(_inside(part)))
+        if not isinstance(part.node, Condition):
+            waiting += reversed(list(_inside(part)))
 
 
 def _inside(part: Part) -> Iterator[Part]:
