@@ -32,11 +32,12 @@ bench: $(VENV)/ready
 mutate: $(VENV)/ready
 	@$(VENV)/bin/mutmut run && $(VENV)/bin/mutmut results
 
-# What is written by a program: the schema, the list of events and that of operators.
+# What is written by a program: the schema, the lists of events and of operators, the sync rules.
 docs: $(VENV)/ready
 	@$(VENV)/bin/syncledger schema > schema.graphql
 	@$(VENV)/bin/python -m tests.generate_events_page > docs/events.md
 	@$(VENV)/bin/python -m tests.generate_operators_page > docs/operators.md
+	@$(VENV)/bin/python -m tests.generate_rules_page > docs/rules.md
 
 lock: $(VENV)/ready
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \

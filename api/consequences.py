@@ -8,7 +8,6 @@ from typing import Self
 import strawberry
 
 from api.enums import RecordType, WarningCode
-from domain import impact
 from domain.warning import Warning as Consequence
 
 
@@ -35,7 +34,3 @@ class Warning:  # noqa: A001 -- the glossary's word
 class Impact:
     record_type: RecordType = strawberry.field(description="Of which records.")
     message: str = strawberry.field(description="What starts or stops.")
-
-    @classmethod
-    def of(cls, found: impact.Impact) -> Self:
-        return cls(record_type=found.record_type, message=found.message)

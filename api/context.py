@@ -32,6 +32,8 @@ MOST_SEARCHES = 10
 """Of one operation: each may read the whole history of an environment."""
 MOST_CRITERIA = 4_000_000
 """Characters of FetchXML that an operation reads or writes; a megabyte takes part of a second."""
+CHARACTERS_OF_A_POINT = 20_000
+"""Of them: they take two milliseconds or so."""
 SEARCHES_AT_ONCE = 3
 """Of the whole process, so that connections are left for others."""
 
@@ -101,6 +103,11 @@ class Context:
         if standing is None or not self.permissions(standing):
             return None
         return standing
+
+    @property
+    def weighed(self) -> int:
+        """Points for what was weighed until now."""
+        return self._criteria // CHARACTERS_OF_A_POINT
 
     def weigh(self, characters: int) -> None:
         """Counts FetchXML that is read or written. TOO_COSTLY for too much."""

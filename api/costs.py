@@ -3,6 +3,7 @@
 Law: one pass, in which every fragment is measured once however often it is spread.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from api.limits import MOST_DIGITS
 from api.pages import MOST as LONGEST_PAGE
 from api.pages import MOST_IDS
 from api.pages import USUAL as PAGE
+from api.sync_inputs import MOST_ITEMS
 from domain.filters.catalogue import CATALOGUE
 from domain.filters.operators import OPERATORS
 from domain.filters.refusals import MOST_FILTERS
@@ -62,11 +64,15 @@ LENGTHS = {
     "impact": 20,
     "by": 20,
     "refusals": 20,
+    "syncDecisions": MOST_ITEMS,
+    "reasons": 6,
+    "fields": max(Counter(each.record_type for each in MAPPINGS.values()).values()),
     **dict.fromkeys(
         (
             "crmFields",
             "dependsOn",
             "differences",
+            "otherImpact",
             "outlookFields",
             "problems",
             "roles",
@@ -82,8 +88,10 @@ LENGTHS = {
     ),
 }
 """How long a list is, or is taken to be."""
-WEIGHED = frozenset({"conditions", "groups", "links", "values"})
-"""Lists in criteria: they count as one, and are weighed when they are read."""
+WEIGHED = frozenset(
+    {"conditions", "groups", "links", "matchedFilters", "missingColumns", "settings", "values"}
+)
+"""Lists in criteria, and of names in decisions: they count as one, and are weighed when read."""
 ON_AVERAGE = {
     "types": 110,
     "fields": 5,

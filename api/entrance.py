@@ -80,7 +80,10 @@ class Entrance:
             answer = await self.operations.execute(operation, context)
             if "errors" in answer:
                 seen.outcome(first_code(answer["errors"]))
-        answer["extensions"] = {"cost": cost(paid.points, paid.left)}
+        left = paid.left
+        if context.weighed:
+            left = self.rates.charge(context.viewer.provider_id or "", context.weighed)
+        answer["extensions"] = {"cost": cost(paid.points + context.weighed, left)}
         return answer
 
     async def answers(

@@ -16,6 +16,7 @@ from domain.lifecycle import EnvironmentKind, EnvironmentState
 from domain.mapping_table import RecordType, SyncDirection
 from domain.refusal import RefusalCode
 from domain.switches import MailingAddresses
+from domain.sync_items import SyncItemType
 from domain.tab import Section
 from domain.warning import WarningCode
 
@@ -35,6 +36,7 @@ __all__ = [
     "Section",
     "SecurityRole",
     "SyncDirection",
+    "SyncItemType",
     "WarningCode",
 ]
 
@@ -121,6 +123,19 @@ described(
     RECURRING_APPOINTMENT="Series of appointments.",
     SERVICE_ACTIVITY="Service activities; to Exchange only.",
     TASK="Tasks.",
+)
+described(
+    SyncItemType,
+    "What a sync worker has at hand: one of the record types, or a booking.",
+    APPOINTMENT="An appointment; a meeting in Outlook.",
+    CONTACT="A contact.",
+    FAX="A fax; a task in Outlook.",
+    LETTER="A letter; a task in Outlook.",
+    PHONE_CALL="A phone call; a task in Outlook.",
+    RECURRING_APPOINTMENT="A series of appointments.",
+    SERVICE_ACTIVITY="A service activity; each user has a copy of it.",
+    TASK="A task.",
+    RESOURCE_BOOKING="A booking of a Field Service resource.",
 )
 described(
     SyncDirection,

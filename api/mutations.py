@@ -187,9 +187,16 @@ async def _preview(info: Info, ask: Ask) -> SettingsPreviewed | SettingsRefused:
         for key, change in planned.standing.last_changes.items()
         if change.recorded.position <= tip.position
     }
+    before = planned.standing if tip.standing is None else tip.standing
+    effects = impact(before.environment, planned.standing.environment)
     return SettingsPreviewed(
         changes=[PlannedChange(change=each) for each in planned.changes],
-        impact=[] if tip.standing is None else _impact(tip.standing, planned.standing),
+        impact=[
+            Impact(record_type=each.record_type, message=each.message)
+            for each in effects
+            if each.record_type is not None
+        ],
+        other_impact=[each.message for each in effects if each.record_type is None],
         settings=SynchronizationSettings(
             standing=planned.standing._replace(last_changes=made), when=When.PREVIEW
         ),
@@ -255,10 +262,6 @@ async def _refused(
     else:
         why = [shown(refusal, standing) for refusal in outcome.refusals]
     return SettingsRefused(refusals=why, position=0 if standing is None else standing.position)
-
-
-def _impact(before: Standing, after: Standing) -> list[Impact]:
-    return [Impact.of(each) for each in impact(before.environment, after.environment)]
 
 
 def _warnings(changes: Iterable[log.Change], standing: Standing) -> list[Warning]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 
-from throttled import RateLimiterType, Throttled, rate_limiter
+from throttled import RateLimiterType, RateLimitResult, Throttled, rate_limiter
 from throttled.store import MemoryStore
 
 from api.errors import ErrorCode, Problem
@@ -81,12 +81,22 @@ class _Buckets:
                 f"{self._rate * SECONDS_AT_ONCE} at once. Ask for less.",
             )
         result = self._throttled.limit(key, cost=points)
-        state = result.state
-        left = Allowance(state.limit, state.remaining, self._rate, ceil(state.reset_after))
+        left = self._left(result)
         if result.limited:
             headers = left.headers if self._who == PRINCIPAL else {}
-            raise RateLimited(self._who, max(1, ceil(state.retry_after)), headers)
+            raise RateLimited(self._who, max(1, ceil(result.state.retry_after)), headers)
         return left
+
+    def charge(self, key: str, points: int) -> Allowance:
+        """Take what is there, at most so much."""
+        result = self._throttled.limit(key, cost=points)
+        if result.limited and result.state.remaining:
+            result = self._throttled.limit(key, cost=result.state.remaining)
+        return self._left(result)
+
+    def _left(self, result: RateLimitResult) -> Allowance:
+        state = result.state
+        return Allowance(state.limit, state.remaining, self._rate, ceil(state.reset_after))
 
 
 class Rates:
@@ -99,6 +109,10 @@ class Rates:
     def principal(self, subject: str, points: int) -> Allowance | None:
         """Pay, or RateLimited, or TOO_COSTLY for more than ever fits. None: nothing is counted."""
         return None if self._principals is None else self._principals.pay(subject, points)
+
+    def charge(self, subject: str, points: int) -> Allowance | None:
+        """Pay for what was only known afterwards, as far as there is anything left."""
+        return None if self._principals is None else self._principals.charge(subject, points)
 
     def address(self, host: str | None) -> None:
         """Pay for a request before anything is known of who sends it, or RateLimited."""

@@ -69,9 +69,12 @@ class PlannedChange:
 class SettingsPreviewed:
     changes: list[PlannedChange] = strawberry.field(description="In order; empty for none.")
     impact: list[Impact] = strawberry.field(
-        description="What starts and stops travelling, by record type. Users' own filters are not "
-        "known here. Resource bookings, and accounts that are carried offline, are no record "
-        "type, and are not told."
+        description="What starts, stops or changes direction, by record type. Users' own filters "
+        "are not known here."
+    )
+    other_impact: list[str] = strawberry.field(
+        description="The same of what is no record type: resource bookings, and tables that are "
+        "only carried offline."
     )
     settings: SynchronizationSettings = strawberry.field(
         description="As they would stand. Nothing can be fetched by their ids."

@@ -15,6 +15,8 @@ from api.errors import bad_input
 from api.filters import DefaultTemplate, SyncFilter
 from api.nodes import Node, When, node_id
 from api.settings import FieldMapping, MailingAddressesSetting, Setting, Switch
+from api.sync_decisions import Asked, SyncDecision, sync_decisions
+from api.sync_inputs import SyncItemInput, SyncUserInput
 from domain import field_mappings
 from domain.filters import state
 from domain.filters.catalogue import CATALOGUE
@@ -164,6 +166,28 @@ class SynchronizationSettings(Node):
     def all(self) -> list[Setting]:
         filters = self.standing.environment.filters
         return [setting(self.standing, self.when, key) for key in keys(filters)]
+
+    @strawberry.field(
+        description="What a sync worker does with each item under these settings, and why. At "
+        "most 100. An item that cannot be is null, and an error tells why; the others are decided."
+    )
+    def sync_decisions(
+        self,
+        info: Info,
+        items: Annotated[
+            list[SyncItemInput], strawberry.argument(description="The items, at most 100.")
+        ],
+        user: Annotated[
+            SyncUserInput, strawberry.argument(description="Whose mailbox is synchronized.")
+        ],
+        now: Annotated[
+            datetime | None,
+            strawberry.argument(description="When, for relative dates; now when left out."),
+        ] = None,
+    ) -> list[SyncDecision | None]:
+        asked = Asked(items, user, now)
+        # What is an error becomes one, at its place.
+        return sync_decisions(self.standing, self.when, asked, info.context)  # type: ignore[return-value]
 
     def _filters(
         self, role: FilterRole, kind: FilterKind | None, record_type: RecordType | None

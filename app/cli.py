@@ -1,6 +1,7 @@
 """The command line: one verb for each thing an administrator or auditor does.
 
-Law: exit status 0 when what was asked is so, 1 when not; what a machine may read has --json.
+Law: exit status 0 when what was asked is so, 1 when not, and 2 when a preview would change
+something; what a machine may read has --json.
 """
 
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ import click
 from api import schema as promise
 from api import traces
 from api.key_sets import KeysUnavailable
-from app import auditing, backups, demo, logs, tokens, wiring
+from app import auditing, backups, demo, export_verbs, logs, moving_verbs, tokens, wiring
 from app.bundled_postgres import PostgresFailed
 from app.config import BadConfig, Config, variables
 from app.data_folder import DataFolderInUse
@@ -53,6 +54,9 @@ TOLD = (
     asyncpg.InvalidCatalogNameError,
 )
 """What is explained in one line; anything else is an accident and shows where it happened."""
+
+
+click.UsageError.exit_code = 1  # 2 tells of a preview, and nothing else
 
 
 class Verbs(click.Group):
@@ -180,6 +184,9 @@ main.add_command(auditing.replay)
 main.add_command(backups.backup)
 main.add_command(backups.restore)
 main.add_command(tokens.token)
+main.add_command(moving_verbs.apply)
+main.add_command(moving_verbs.import_)
+main.add_command(export_verbs.export)
 
 
 def announce(config: Config, *, demo_is_there: bool) -> None:

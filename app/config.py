@@ -14,8 +14,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.identity import asymmetric
+from api.identity import LONGEST_SUBJECT, asymmetric
 from api.key_sets import keys_at
+from domain.text import checked_text
 
 PREFIX = "SYNCLEDGER_"
 _SECRET = ("dsn", "owner_dsn")
@@ -79,6 +80,9 @@ class Config(BaseSettings):
     demo: bool = True
     """open the demo environments when the log is empty; only with the embedded server
     and the own issuer"""
+    principal: str | None = None
+    """who asks where a verb changes settings and has no --as: a principal's id, such as
+    ada@contoso.example"""
     origins: Words = ()
     """other origins whose pages may ask and open a WebSocket, separated by commas,
     such as https://console.example.com"""
@@ -121,6 +125,11 @@ class Config(BaseSettings):
         if scheme in {"postgresql", "postgres"} and all(map(_PLACE.fullmatch, places)):
             return value
         raise ValueError("accepted: postgresql://role:password@host:port/database")
+
+    @field_validator("principal")
+    @classmethod
+    def _is_a_principals_id(cls, value: str | None) -> str | None:
+        return value and checked_text(value, "A principal's id", 1, LONGEST_SUBJECT)
 
     @field_validator("jwks")
     @classmethod

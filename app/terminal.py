@@ -16,12 +16,36 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from domain.text import checked_text
+
 as_json = click.option("--json", "machine", is_flag=True, help="Print JSON.")
 
 STEP = 500
 
 type Advance = Callable[[int], None]
 """Told how much more is done."""
+
+
+class Checked(click.ParamType[str]):
+    """A text that passes a check: ValueError says what is wrong with any other."""
+
+    name = "text"
+
+    def __init__(self, check: Callable[[str], str]) -> None:
+        self._check = check
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return self._check(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Text(Checked):
+    """One that can be stored, of at least one character."""
+
+    def __init__(self, what: str, longest: int) -> None:
+        super().__init__(lambda value: checked_text(value, what, 1, longest))
 
 
 def run[Result](work: Coroutine[None, None, Result]) -> Result:
@@ -42,7 +66,7 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 @contextmanager

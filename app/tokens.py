@@ -12,26 +12,9 @@ from api.identity import LONGEST_NAME, LONGEST_SUBJECT
 from app import wiring
 from app.config import Config
 from app.issuer import KEY_FILE
-from app.terminal import as_json, say_json
-from domain.text import checked_text
+from app.terminal import Text, as_json, say_json
 
 LONGEST_HOURS = 24 * 366
-
-
-class Text(click.ParamType[str]):
-    """What the verifier takes as a text."""
-
-    name = "text"
-
-    def __init__(self, what: str, longest: int) -> None:
-        self._what = what
-        self._longest = longest
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            return checked_text(value, self._what, 1, self._longest)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command(

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import uvloop
 
 from bench.append import append
+from bench.decisions import decisions
 from bench.edge import feed, mutate, read
 from bench.fetchxml import fetchxml
 from bench.hostile import hostile
@@ -31,6 +32,7 @@ WORKLOADS: Mapping[str, Workload] = {
     "rebuild": rebuild,
     "verify": verify,
     "match": match,
+    "decisions": decisions,
     "fetchxml": fetchxml,
     "hostile": hostile,
     "start": start,

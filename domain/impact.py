@@ -1,4 +1,4 @@
-"""What starts and stops travelling between two states of an environment, per record type.
+"""What starts and stops travelling between two states of an environment, by the sync rules.
 
 Law: a function of the two states; what comes to the same is not told. Users' own filters are not
 known here, so what stops may still travel by one of those.
@@ -11,9 +11,10 @@ from domain import field_mappings
 from domain.environment import Environment
 from domain.filters.catalogue import CATALOGUE, RECORD_TYPES
 from domain.filters.differences import alike
-from domain.filters.state import Filter, FilterKind, Filters, given_setting
+from domain.filters.state import FilterKind, Filters
 from domain.filters.words import sentence
 from domain.mapping_table import FieldMapping, RecordType, SyncDirection
+from domain.switches import MailingAddresses, Switches
 
 SIDES = {
     SyncDirection.NONE: frozenset[str](),
@@ -23,20 +24,43 @@ SIDES = {
 }
 
 
+ADDRESS_CLASSES = (
+    (
+        "Safe are tracked contacts whose mailing address in Outlook is the business one and equals "
+        "Address 1, and whose home and other addresses equal Address 2 and 3, or are empty too."
+    ),
+    "Filled are those where an address meets an empty one, and the one that is not is written.",
+    (
+        "Overwritten are those where two different addresses meet, as where the mailing address "
+        "was the home or the other one, and Address 1 now meets the business one: the later "
+        "change wins."
+    ),
+    "Emptied are those where an address meets an empty one, and the empty one is written.",
+)
+"""What becomes of a tracked contact by all three addresses (domain reference 4.6)."""
+
+
 class Impact(NamedTuple):
-    record_type: RecordType
+    """`record_type`: None for what is of none, as bookings and accounts carried offline."""
+
+    record_type: RecordType | None
     message: str
 
 
 def impact(before: Environment, after: Environment) -> tuple[Impact, ...]:
     """Records first, in the order of the catalogue, then fields in the order of the tab."""
-    return (*_of_filters(before, after), *_of_tasks(before, after), *_of_fields(before, after))
+    return (
+        *_of_filters(before, after),
+        *_of_switches(before.switches, after.switches),
+        *_of_fields(before, after),
+    )
 
 
 def _of_filters(before: Environment, after: Environment) -> Iterator[Impact]:
     if before.filters == after.filters:
         return
-    for table, record_type in RECORD_TYPES.items():
+    for table in CATALOGUE:
+        record_type = RECORD_TYPES.get(table)
         for kind in FilterKind:
             for message in _of_table(before.filters, after.filters, kind, table):
                 carried = "" if kind is FilterKind.ONLINE else "Offline: "
@@ -63,24 +87,32 @@ def _of_table(before: Filters, after: Filters, kind: FilterKind, table: str) -> 
     if was and not now:
         plural = CATALOGUE[table].plural
         yield f"{plural} travel only for users who have an active filter of their own."
-    one, other = _offered(before, kind, table), _offered(after, kind, table)
+    one, other = before.offered(kind, table), after.offered(kind, table)
     if other is not None and (one is None or not alike(one.criteria, other.criteria)):
         yield f"New users get “{other.name}”. {sentence(other.criteria)}."
     if one is not None and other is None:
         yield f"New users get no template any longer; “{one.name}” was given to them."
 
 
-def _offered(filters: Filters, kind: FilterKind, table: str) -> Filter | None:
-    """What new users get: an inactive template is given to nobody."""
-    given = filters.by_key.get(filters.given.get(given_setting(kind, table), ""))
-    return given if given is not None and given.active else None
+def _of_switches(before: Switches, after: Switches) -> Iterator[Impact]:
+    if after.assigned_tasks != before.assigned_tasks:
+        verb = _verb(on=after.assigned_tasks)
+        told = f"Tasks assigned in Outlook {verb} travelling, within the limits of such tasks."
+        yield Impact(RecordType.TASK, told)
+    if after.resource_bookings != before.resource_bookings:
+        verb = _verb(on=after.resource_bookings)
+        told = (
+            f"Bookings {verb} travelling to the calendars of users who have opted in and whose "
+            "mailbox uses server-side synchronization."
+        )
+        yield Impact(None, told)
+    if after.mailing_addresses is not before.mailing_addresses:
+        three = after.mailing_addresses is MailingAddresses.ALL_THREE
+        yield from (Impact(RecordType.CONTACT, told) for told in ADDRESS_CLASSES if three)
 
 
-def _of_tasks(before: Environment, after: Environment) -> Iterator[Impact]:
-    on = after.switches.assigned_tasks
-    if on != before.switches.assigned_tasks:
-        verb = "start" if on else "stop"
-        yield Impact(RecordType.TASK, f"Tasks assigned in Outlook {verb} travelling to Dynamics.")
+def _verb(*, on: bool) -> str:
+    return "start" if on else "stop"
 
 
 def _of_fields(before: Environment, after: Environment) -> Iterator[Impact]:

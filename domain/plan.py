@@ -23,13 +23,15 @@ MOST_CHANGES = 200
 class Ask:
     """One press of OK: in order, all or nothing.
 
-    `expected_position`: refuse if a setting touched here was changed after it.
+    `expected_position`: refuse if a setting touched here was changed after it. `most`: commands
+    at once.
     """
 
     environment: str
     commands: tuple[Command, ...]
     actor: Actor
     expected_position: int | None = None
+    most: int = MOST_CHANGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +54,13 @@ class NothingAsked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TooManyChanges:
     asked: int
+    most: int = MOST_CHANGES
 
     code: ClassVar[RefusalCode] = RefusalCode.TOO_MANY_CHANGES
 
     @property
     def message(self) -> str:
-        return f"{self.asked} changes are asked for at once. Ask for 1 to {MOST_CHANGES}."
+        return f"{self.asked} changes are asked for at once. Ask for 1 to {self.most}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +150,8 @@ def _refuse_whole(standing: Standing | None, ask: Ask) -> Refused | BeyondTheEnd
         refusal = EnvironmentNotFound(key=ask.environment)
     elif not ask.commands:
         refusal = NothingAsked()
-    elif len(ask.commands) > MOST_CHANGES:
-        refusal = TooManyChanges(asked=len(ask.commands))
+    elif len(ask.commands) > ask.most:
+        refusal = TooManyChanges(asked=len(ask.commands), most=ask.most)
     if refusal is not None:
         return Refused(refusals=(RefusedChange(refusal=refusal),))
     end = 0 if standing is None else standing.position

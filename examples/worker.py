@@ -2,8 +2,8 @@
 
     TOKEN=… [URL=ws://…/graphql] python examples/worker.py contoso-prod [contoso-prod.db]
 
-What it does with a change set, and the place it has come to, are one transaction of its own
-database, so it can be killed at any moment. It stops when the log was restored to before its place.
+A change set and its place are one transaction of its own database, so it can be killed at any
+moment; what to do with its items it asks. It stops when the log was restored to before its place.
 """
 
 import contextlib
@@ -16,15 +16,15 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from decisions import TABLE, URL, decide
 from websockets import Subprotocol, WebSocketException
 from websockets.sync.client import connect
 
-URL = os.environ.get("URL", "ws://127.0.0.1:8000/graphql")
 FEED = """subscription ($key: String!, $after: Int!) {
   settingsFeed(environmentKey: $key, after: $after) { ... on ChangeSetAppended {
     changeSet { changes { position setting after summary seal } } } } }"""
-TABLES = """CREATE TABLE IF NOT EXISTS place (one PRIMARY KEY, position INTEGER, seal TEXT);
-CREATE TABLE IF NOT EXISTS changes (position INTEGER, setting TEXT, value TEXT);"""
+TABLES = f"""CREATE TABLE IF NOT EXISTS place (one PRIMARY KEY, position INTEGER, seal TEXT);
+CREATE TABLE IF NOT EXISTS changes (position INTEGER, setting TEXT, value TEXT); {TABLE}"""
 RESTORED = """refused: The log was restored to an earlier point, or is of another environment.
 Compare what was done with the settings as they are, remove this database, and start again."""
 
@@ -47,13 +47,12 @@ def follow(environment: str, after: int) -> Iterator[list[dict[str, Any]]]:
                 yield payload["data"]["settingsFeed"].get("changeSet", {"changes": []})["changes"]
 
 
-def work(database: sqlite3.Connection, changes: list[dict[str, Any]]) -> None:
-    """Here a real worker acts. This one keeps a list of what happened, and says it."""
+def work(database: sqlite3.Connection, told: list[dict[str, Any]]) -> None:
+    """A real worker keeps nothing of this but its place; here it is a list of what happened."""
     with database:
-        for change in changes:
-            database.execute("INSERT INTO changes VALUES (:position, :setting, :after)", change)
-            print(changes[-1]["position"], change["summary"], sep="  ", flush=True)
-        database.execute("INSERT OR REPLACE INTO place VALUES (1, :position, :seal)", changes[-1])
+        database.executemany("INSERT INTO changes VALUES (:position, :setting, :after)", told)
+        print(*(f"{told[-1]['position']}  {c['summary']}" for c in told), sep="\n", flush=True)
+        database.execute("INSERT OR REPLACE INTO place VALUES (1, :position, :seal)", told[-1])
 
 
 def main(environment: str, path: str | None = None) -> None:
@@ -68,6 +67,7 @@ def main(environment: str, path: str | None = None) -> None:
                 if changes and not done:
                     work(database, changes)
                 done, patience = None, 0.5
+                decide(database, environment)
         except (OSError, WebSocketException) as error:
             if (closed := getattr(error, "rcvd", None)) and closed.code in {4401, 4403}:
                 sys.exit(f"refused: {closed.reason}")

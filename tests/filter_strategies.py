@@ -1,6 +1,7 @@
 """Criteria and records, generated; everything generated is valid."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -77,13 +78,19 @@ def values(operator: Operator, column: Column) -> SearchStrategy[tuple[str, ...]
     return st.lists(of_column(column), min_size=operator.fewest, max_size=most).map(tuple)
 
 
+@cache
+def usable(table: str) -> dict[Column, tuple[Operator, ...]]:
+    """Columns that can be asked of, and by what."""
+    columns = CATALOGUE[table].columns.values()
+    return {each: operators for each in columns if (operators := each.operators)}
+
+
 @st.composite
 def conditions(draw: DrawFn, table: str) -> Condition:
-    columns = CATALOGUE[table].columns
-    usable = [each for each in columns.values() if each.operators]
-    column = draw(st.sampled_from(usable))
-    operator = draw(st.sampled_from(column.operators))
-    alike = [each.name for each in usable if each.type is column.type]
+    columns = usable(table)
+    column = draw(st.sampled_from([*columns]))
+    operator = draw(st.sampled_from(columns[column]))
+    alike = [each.name for each in columns if each.type is column.type]
     if operator.name in COMPARES_COLUMNS and draw(st.integers(0, 5)) == 0:
         other = draw(st.sampled_from(alike))
         return Condition(column=column.name, operator=operator.name, compared_column=other)

@@ -31,7 +31,10 @@ from app.wiring import open_rooms
 from eventstore.migrate import migrate
 from projections.projector import SCHEMA
 
-VERBS = ("serve", "migrate", "rebuild", "verify", "replay", "schema", "token")
+VERBS = (
+    *("serve", "migrate", "rebuild", "verify", "replay", "schema", "token"),
+    *("import", "export", "apply"),
+)
 DISTURBANCES = {
     "a changed payload": (
         "UPDATE syncledger.events SET payload = '{\"on\":false}' WHERE environment = 'contoso-prod'"
@@ -213,16 +216,16 @@ def test_replay_before_the_beginning_has_nothing(data: Path) -> None:
             1,
             f"Position 99 is beyond the end of the log, which is {BEGUN + 8}.",
         ),
-        (("--environment", "contoso-test", "--time", "soon"), 2, "with an offset"),
-        (("--environment", "contoso-test", "--time", "2026-01-01"), 2, "with an offset"),
+        (("--environment", "contoso-test", "--time", "soon"), 1, "with an offset"),
+        (("--environment", "contoso-test", "--time", "2026-01-01"), 1, "with an offset"),
         (
             ("--environment", "contoso-test", "--time", "2999-01-01T00:00:00Z"),
-            2,
+            1,
             "2999-01-01T00:00:00.000000Z has not come yet.",
         ),
         (
             ("--environment", "contoso-test", "--time", "2026-01-01T00:00Z", "--position", "1"),
-            2,
+            1,
             "Give --position or --time, not both.",
         ),
     ],
@@ -325,7 +328,7 @@ def test_a_token_for_machines_and_without_extras(tmp_path: Path) -> None:
 )
 def test_no_token_is_made_that_would_not_be_taken(tmp_path: Path, words: tuple[str, ...]) -> None:
     result = say("token", *words, DATA=str(tmp_path / "data"))
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "Invalid value" in result.stderr
     assert not (tmp_path / "data").exists()
 
@@ -369,9 +372,11 @@ def test_a_key_that_others_could_read_is_refused_in_one_line(tmp_path: Path) -> 
     assert said.stderr.count("\n") == 1
 
 
-def test_what_no_verb_knows_is_a_wrong_use() -> None:
-    assert say("dance").exit_code == 2
-    assert say("token").exit_code == 2
+@pytest.mark.parametrize("words", ["", "dance", "token", "token --as", "import", "serve --x"])
+def test_what_no_verb_knows_is_a_wrong_use_and_ends_with_1(words: str) -> None:
+    said = say(*words.split())
+    assert said.exit_code == 1
+    assert said.stderr.startswith(("Usage: ", "Error: "))
 
 
 def test_the_program_and_the_module_are_the_same_and_warn_of_nothing() -> None:

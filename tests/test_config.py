@@ -68,6 +68,7 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ORIGINS="https://Console.example.com,http://localhost:3000",
         PROXIES="10.0.0.7, 10.1.0.0/16,::1",
         RATE="0",
+        PRINCIPAL="ada@contoso.example",
     )
     assert config.dsn == "postgresql://application:secret@database/syncledger"
     assert config.owner_dsn == "postgres://owner:secret@database/syncledger"
@@ -78,6 +79,7 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config.origins == ("https://console.example.com", "http://localhost:3000")
     assert config.proxies == ("10.0.0.7", "10.1.0.0/16", "::1")
     assert (config.rate, config.address_rate) == (0, 1000)
+    assert config.principal == "ada@contoso.example"
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +109,8 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
         ("RATE", "-1", "Input should be greater than or equal to 0"),
         ("ADDRESS_RATE", "many", "Input should be a valid integer, unable to parse"),
         ("METRICS_PORT", "0", "Input should be greater than or equal to 1"),
+        ("PRINCIPAL", "x" * 256, "A principal's id has 1 to 255 characters, not 256."),
+        ("PRINCIPAL", "\udcff", "A principal's id cannot contain U+DCFF."),
         ("LOG_FORM", "xml", "Input should be 'auto', 'json' or 'text'"),
     ],
 )
@@ -200,7 +204,7 @@ def test_a_config_does_not_change() -> None:
 
 def test_every_variable_is_described_in_one_line() -> None:
     described = {name: (default, description) for name, default, description in variables()}
-    assert len(described) == 17
+    assert len(described) == 18
     assert all(text and "\n" not in text for _, text in described.values())
     assert described["SYNCLEDGER_DSN"] == (
         "unset",

@@ -13,6 +13,7 @@ import click
 import pytest
 from generate_events_page import page
 from generate_operators_page import page as operators_page
+from generate_rules_page import page as rules_page
 
 from api import schema
 from api.errors import ErrorCode
@@ -203,9 +204,10 @@ def test_a_released_event_is_stored_as_it_was(wire_name: str) -> None:
     assert encode(event) == (wire_name, RELEASED[wire_name])
 
 
-def test_the_page_of_events_is_current() -> None:
+def test_the_pages_that_programs_write_are_current() -> None:
     assert (ROOT / "docs" / "events.md").read_text(encoding="utf-8") == page()
     assert (ROOT / "docs" / "operators.md").read_text(encoding="utf-8") == operators_page()
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page()
 
 
 def test_the_printed_schema_is_the_promise() -> None:

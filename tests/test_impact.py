@@ -19,7 +19,7 @@ from domain.filters.facts import (
 )
 from domain.filters.lifecycle import About
 from domain.filters.state import FilterKind, FilterRole, canonical_text
-from domain.impact import Impact, impact
+from domain.impact import ADDRESS_CLASSES, Impact, impact
 from domain.mapping_table import RecordType, SyncDirection
 from domain.membership import RoleGranted
 from domain.switches import (
@@ -66,6 +66,10 @@ MINE: About = ABOUT | {
 TEMPLATE = FilterDefined(**MINE, description="", active=True, fetch_xml=text(OPEN, "task"))
 GIVEN = TemplateGivenToNewUsers(kind=FilterKind.ONLINE, table="task", filter_key="m", name="Mine")
 TASKS = "Tasks that are open."
+CALENDARS = (
+    "travelling to the calendars of users who have opted in and whose mailbox uses server-side "
+    "synchronization."
+)
 
 
 def after(*events: Event) -> Environment:
@@ -115,7 +119,7 @@ def after(*events: Event) -> Environment:
                     fetch_xml=text(OPEN, "account"),
                 ),
             ),
-            (),
+            (Impact(None, "Offline: “Active” starts choosing records. Accounts that are active."),),
         ),
         ((), (TEMPLATE,), ()),
         ((), (TEMPLATE, GIVEN), (Impact(TASK, f"New users get “Mine”. {TASKS}"),)),
@@ -152,12 +156,22 @@ def test_filters_start_and_stop_choosing(
         (
             (),
             (AssignedTasksSwitched(on=True),),
-            (Impact(TASK, "Tasks assigned in Outlook start travelling to Dynamics."),),
+            (
+                Impact(
+                    TASK,
+                    "Tasks assigned in Outlook start travelling, within the limits of such tasks.",
+                ),
+            ),
         ),
         (
             (AssignedTasksSwitched(on=True),),
             (AssignedTasksSwitched(on=False),),
-            (Impact(TASK, "Tasks assigned in Outlook stop travelling to Dynamics."),),
+            (
+                Impact(
+                    TASK,
+                    "Tasks assigned in Outlook stop travelling, within the limits of such tasks.",
+                ),
+            ),
         ),
         (
             (),
@@ -189,7 +203,16 @@ def test_filters_start_and_stop_choosing(
             (SyncDirectionChosen(mapping="contact.homeAddress", direction=SyncDirection.NONE),),
             (),
         ),
-        ((), (ResourceBookingsSwitched(on=True),), ()),
+        (
+            (),
+            (ResourceBookingsSwitched(on=True),),
+            (Impact(None, f"Bookings start {CALENDARS}"),),
+        ),
+        (
+            (ResourceBookingsSwitched(on=True),),
+            (ResourceBookingsSwitched(on=False),),
+            (Impact(None, f"Bookings stop {CALENDARS}"),),
+        ),
         ((), (RoleGranted(principal=BOB, role=SecurityRole.AUDITOR),), ()),
     ],
 )
@@ -202,9 +225,14 @@ def test_fields_and_tasks_start_and_stop_travelling(
 def test_all_three_addresses_start_travelling_and_the_first_is_paired_anew() -> None:
     chosen = MailingAddressesChosen(choice=MailingAddresses.ALL_THREE, acknowledged=())
     told = [each.message for each in impact(NEW, after(chosen))]
-    assert len(told) == 3
+    assert told[:4] == [*ADDRESS_CLASSES]
+    assert [each.split()[0] for each in told[:4]] == ["Safe", "Filled", "Overwritten", "Emptied"]
+    assert len(told) == 7
     assert sum("starts travelling to Dynamics and to Exchange" in each for each in told) == 2
     assert sum("is paired with" in each for each in told) == 1
+    back = [each.message for each in impact(after(chosen), NEW)]
+    assert len(back) == 3
+    assert sum("stops travelling to Dynamics and to Exchange" in each for each in back) == 2
 
 
 @law(histories)
@@ -213,15 +241,15 @@ def test_there_is_an_impact_only_where_something_differs(history: History) -> No
     assert impact(environment, environment) == ()
     there, back = impact(NEW, environment), impact(environment, NEW)
     assert bool(there) >= (environment.switches.assigned_tasks)
-    assert {each.record_type for each in there} <= set(RecordType)
+    of_none = [each.message for each in (*there, *back) if each.record_type is None]
+    assert all(each.startswith(("Bookings", "Offline: ")) for each in of_none)
     fields = {mapping.outlook for mapping in mappings()}
     for each in (*there, *back):
         assert each.message.endswith(".")
         assert (
             each.message.partition(":")[0] in fields
             or "“" in each.message
-            or (
-                each.message.startswith(("Tasks assigned", "Offline"))
-                or "travel only for users" in each.message
-            )
+            or each.message.startswith(("Tasks assigned", "Offline", "Bookings"))
+            or each.message in ADDRESS_CLASSES
+            or "travel only for users" in each.message
         )

@@ -3,14 +3,17 @@ from time import monotonic
 
 import pytest
 import pytest_asyncio
-from edge import ADA, CARL, KEY, Edge, at, codes, opened, serving, text_at, whole_at
+from edge import ADA, CARL, KEY, Edge, at, codes, list_at, opened, serving, text_at, whole_at
 
 from api import rates, websocket
+from api.context import CHARACTERS_OF_A_POINT
 from api.rates import RateLimited, Rates, cost
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
 
+NAMES = [f"a{number}" for number in range(15)]
+ALIASES = " ".join(f"{name}: fetchXml" for name in NAMES)
 VIEWER = "{ viewer { platformAdministrator } }"
 SETTING = "key label description section"
 TAB = f'{{ environment(key: "{KEY}") {{ settings {{ all {{ {SETTING} }} }} }} }}'
@@ -33,6 +36,33 @@ async def test_a_bucket_is_its_owners_alone_and_says_what_is_left() -> None:
     assert limited.value.headers["Retry-After"] == "1"
     buckets.address("203.0.113.8")
     buckets.address(None)
+
+
+async def test_what_was_only_known_afterwards_is_taken_as_far_as_there_is_anything_left() -> None:
+    buckets = Rates(principal=2)
+    left = [buckets.charge("ada", points) for points in (5, 100, 1)]
+    assert [each and each.remaining for each in left] == [15, 0, 0]
+    assert Rates().charge("ada", 5) is None
+
+
+async def test_criteria_that_are_read_cost_by_their_length(edge: Edge, tmp_path: Path) -> None:
+    async with serving(edge.place, tmp_path, rate=100) as other:
+        text = (
+            f'{{ environment(key: "{KEY}") {{ settings {{ filterTemplates {{ fetchXml }} }} }} }}'
+        )
+        plain = await other.ask(ADA, text.replace("fetchXml", "filterKey"))
+        read = await other.ask(ADA, text.replace("{ fetchXml }", f"{{ {ALIASES} }}"))
+        asked = whole_at(read, "extensions.cost.requested")
+        length = sum(
+            len(text_at(each, name))
+            for each in list_at(read, "data.environment.settings.filterTemplates")
+            for name in NAMES
+        )
+        assert length >= CHARACTERS_OF_A_POINT
+        before = asked - length // CHARACTERS_OF_A_POINT
+        assert before >= whole_at(plain, "extensions.cost.requested")
+        (again,) = [await other.ask(ADA, text.replace("{ fetchXml }", f"{{ {ALIASES} }}"))]
+        assert whole_at(again, "extensions.cost.available") < 1000 - asked
 
 
 async def test_an_address_of_version_six_counts_as_its_network() -> None:

@@ -1,5 +1,6 @@
 """The worker that others start from, killed and cut off: its work and its place stay one."""
 
+import json
 import random
 import shutil
 import sqlite3
@@ -28,8 +29,20 @@ from programs import (
 )
 
 WORKER = Path(__file__).parents[1] / "examples" / "worker.py"
+DECISIONS = WORKER.with_name("decisions.py")
 KEY = "contoso-prod"
 ROUNDS = 8
+MANY = 130
+"""Items, more than can be asked about at once."""
+ADA = "aaaaaaaa-0000-4000-8000-000000000001"
+USER = {"id": ADA}
+MINE = [{"column": "ownerid", "value": ADA}, {"column": "statecode", "value": "0"}]
+KEPT = {"recurring": False, "recipients": 1, "sameOrganization": True, "keepsUpdatedCopy": True}
+ASSIGNED = {
+    "type": "TASK",
+    "assignedInOutlook": True,
+    "assignment": {**KEPT, "reportsStatus": True, "trackedOffline": False},
+}
 NAMES = ("assignedTasks", "resourceBookings", "appointmentAttachments")
 CHANGE = """mutation ($changes: [SettingChange!]!) {
   changeSettings(input: {environmentKey: "contoso-prod", changes: $changes}) { __typename }
@@ -85,6 +98,7 @@ def test_the_same_kills_find_a_worker_that_does_a_change_twice(
 ) -> None:
     """It commits its work, and its place a moment later."""
     mutant, place = tmp_path / "mutant.py", tmp_path / "worker.db"
+    shutil.copy(DECISIONS, tmp_path)
     mutant.write_text(_instead(KEEPS_ITS_PLACE, f"{A_MOMENT_LATER}{KEEPS_ITS_PLACE}"))
     with flowing(served):
         assert any(_twice(_done(place)) for _ in killings(served, place, mutant))
@@ -95,6 +109,7 @@ def test_the_same_kills_find_a_worker_that_leaves_a_change_out(
 ) -> None:
     """It commits its place, and its work a moment later."""
     mutant, place = tmp_path / "mutant.py", tmp_path / "worker.db"
+    shutil.copy(DECISIONS, tmp_path)
     (kept,) = (line for line in WORKER.read_text().splitlines() if KEEPS_ITS_PLACE in line)
     mutant.write_text(_instead(BEGINS, f"{BEGINS}{kept}\n{A_MOMENT_LATER}"))
     with flowing(served):
@@ -162,6 +177,67 @@ def test_it_ends_when_it_may_no_longer_follow_and_when_it_never_might(
         served.ask(served.tokens["Ada Administrator"], REVOKE)
         assert "no environment 'contoso-dev'" in _refusal(worker)
     assert _place(place) == _position(served, key)
+
+
+def test_what_to_do_with_each_item_is_asked_and_asked_anew_once_settings_have_changed(
+    tmp_path: Path, served: Served
+) -> None:
+    place = tmp_path / "worker.db"
+    with working(place, served):
+        _come_to_the_end(place, served)
+        _change(served, on=False)
+        with closing(sqlite3.connect(place, timeout=10)) as database, database:
+            for number in range(MANY):
+                item = {**ASSIGNED, "columns": MINE if number % 2 else []}
+                row = json.dumps(USER), json.dumps(item)
+                database.execute("INSERT INTO items (user, item) VALUES (?, ?)", row)
+        _change(served, on=True)
+        _come_to_the_end(place, served)
+        eventually(partial(_decided, place, {"YES", "UNKNOWN"}), 30)
+        _change(served, on=False)
+        eventually(partial(_decided, place, {"NO"}), 30)
+
+
+def test_an_item_that_cannot_be_is_told_and_does_not_stop_the_others(
+    tmp_path: Path, served: Served
+) -> None:
+    place = tmp_path / "worker.db"
+    with working(place, served):
+        _come_to_the_end(place, served)
+    columns = [{"column": "subject", "value": "x" * 150_000}]
+    large = {**ASSIGNED, "columns": columns}
+    bad = {"type": "TASK", "columns": [{"column": "statecode", "value": "x"}]}
+    rows = [
+        (USER, bad),
+        (USER, ASSIGNED),
+        (USER, large),
+        (USER, {**large, "linked": True}),
+        (USER, {"type": "TASK", "columns": columns * 2}),
+        ({"id": "nobody"}, ASSIGNED),
+    ]
+    with closing(sqlite3.connect(place)) as database, database:
+        texts = [(json.dumps(user), json.dumps(item)) for user, item in rows]
+        database.executemany("INSERT INTO items (user, item) VALUES (?, ?)", texts)
+    with working(place, served):
+        eventually(lambda: None not in _decisions(place), 30)
+    told = [json.loads(decision) for decision in _decisions(place)]
+    assert "statecode" in str(told[0]["refused"])
+    assert [each["toExchange"] for each in told[1:4]] == ["NO"] * 3
+    assert told[4] == {"refused": "It is too large, or takes too long."}
+    assert "user.id is a UUID" in str(told[5]["refused"])
+
+
+def _decisions(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as database:
+        return [row[0] for row in database.execute("SELECT decision FROM items ORDER BY id")]
+
+
+def _decided(path: Path, wanted: set[str]) -> bool:
+    """Whether every item was decided at the worker's place, and in which ways."""
+    with closing(sqlite3.connect(path)) as database:
+        rows = database.execute("SELECT decision, position FROM items").fetchall()
+    told = {json.loads(decision)["toExchange"] for decision, _ in rows if decision}
+    return all(position == _place(path) for _, position in rows) and told == wanted
 
 
 def killings(served: Served, place: Path, program: Path = WORKER) -> Iterator[None]:

@@ -6,7 +6,6 @@ and table, so the one before yields in the same fact (domain reference 3.3, I7, 
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import count
 from typing import TypedDict, assert_never
 
 from domain.filters import fetchxml
@@ -57,7 +56,7 @@ from domain.filters.state import (
     FilterRole,
     Filters,
     canonical_text,
-    derived_key,
+    derived_keys,
     fits,
 )
 from domain.filters.templates import templates
@@ -111,7 +110,7 @@ def beginning() -> tuple[Event, ...]:
 def _define(filters: Filters, command: DefineFilter) -> Decided:
     if not fits(command.table, command.kind):
         return TableNotSynchronized(table=command.table, kind=command.kind)
-    text = _stored(command.criteria, command.table)
+    text = stored(command.criteria, command.table)
     if not isinstance(text, str):
         return FilterNotValid(problems=text)
     wanted = Filter(
@@ -132,21 +131,14 @@ def _define(filters: Filters, command: DefineFilter) -> Decided:
         return FilterKeyTaken(by=taken) if holder is not None else FilterNameTaken(by=taken)
     if len(filters.by_key) >= MOST_FILTERS or filters.size + len(text) > MOST_CHARACTERS:
         return TooManyFilters()
-    return (_defined(wanted._replace(key=command.key or _free_key(filters, wanted))),)
-
-
-def _free_key(filters: Filters, wanted: Filter) -> str:
-    key = derived_key(wanted.role, wanted.kind, wanted.table, wanted.name)
-    if key not in filters.by_key:
-        return key
-    numbered = (f"{key}-{number}" for number in count(2))
-    return next(each for each in numbered if each not in filters.by_key)
+    free = (key for key in derived_keys(wanted) if key not in filters.by_key)
+    return (_defined(wanted._replace(key=command.key or next(free))),)
 
 
 def _redefine(filters: Filters, found: Filter, command: RedefineFilter) -> Decided:
     text: str | tuple[Problem, ...] = found.fetch_xml
     if command.criteria is not None:
-        text = _stored(command.criteria, found.table)
+        text = stored(command.criteria, found.table)
     if not isinstance(text, str):
         return FilterNotValid(problems=text)
     wanted = found._replace(
@@ -196,7 +188,7 @@ def _brought_to(template: Filter, there: Filter | None) -> Iterator[Event]:
         yield FilterActivated(**_about(template))
 
 
-def _stored(asked: Asked, table: str) -> str | tuple[Problem, ...]:
+def stored(asked: Asked, table: str) -> str | tuple[Problem, ...]:
     """The text that keeps these criteria, or everything that is wrong with them."""
     if isinstance(asked, str):
         return _stored_text(asked, table)

@@ -25,7 +25,7 @@ type Way = tuple[Record | None, bool]
 
 def beside(link: Link, asked: Predicate | None) -> Callable[[Record], list[Way]]:
     """What can stand beside a record by a join."""
-    related = _related(link, asked)
+    related = related_by(link, asked)
 
     def ways(record: Record) -> list[Way]:
         found = related(record)
@@ -40,7 +40,7 @@ def beside(link: Link, asked: Predicate | None) -> Callable[[Record], list[Way]]
     return ways
 
 
-class _Related(NamedTuple):
+class Related(NamedTuple):
     """A record that a link may lead to: whether it does, and whether it fits."""
 
     record: Record
@@ -48,11 +48,11 @@ class _Related(NamedTuple):
     fits: Verdict
 
 
-def _related(link: Link, asked: Predicate | None) -> Callable[[Record], list[_Related] | None]:
+def related_by(link: Link, asked: Predicate | None) -> Callable[[Record], list[Related] | None]:
     """What the link leads to; None where that is not known."""
     joined = _joined(link)
 
-    def related(record: Record) -> list[_Related] | None:
+    def related(record: Record) -> list[Related] | None:
         others = record.related.get(link.table)
         here = record.columns.get(link.to_column, LEFT_OUT)
         if here is None:
@@ -60,7 +60,7 @@ def _related(link: Link, asked: Predicate | None) -> Callable[[Record], list[_Re
         if others is None or here is LEFT_OUT:
             return None
         return [
-            _Related(other, linked, True if asked is None else asked(_within(record, other)))
+            Related(other, linked, True if asked is None else asked(within(record, other)))
             for other, linked in ((each, joined(here, each)) for each in others)
             if linked is not False
         ]
@@ -68,7 +68,7 @@ def _related(link: Link, asked: Predicate | None) -> Callable[[Record], list[_Re
     return related
 
 
-def _within(record: Record, other: Record) -> Record:
+def within(record: Record, other: Record) -> Record:
     """A related record, from which links lead on to what the first one is related to."""
     return other if other.related else replace(other, related=record.related)
 
@@ -89,7 +89,7 @@ def _plain(text: str) -> str:
 
 def linked(link: Link, asked: Predicate | None) -> Predicate:
     """What a link says of a record. `asked`: of each that it leads to."""
-    related = _related(link, asked)
+    related = related_by(link, asked)
 
     def verdict(record: Record) -> Verdict:
         if link.type is LinkType.OUTER:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from domain.filters.catalogue import known_column
 from domain.filters.conditions import comparison, needed, test
 from domain.filters.criteria import JOINS, Condition, Criteria, Group, GroupOperator, Link
-from domain.filters.links import Way, beside, linked
+from domain.filters.links import Way, beside, linked, related_by, within
 from domain.filters.problem import WHOLE
 from domain.filters.records import LEFT_OUT, Predicate, Record, Verdict, any_of, both
 from domain.filters.viewpoint import Test, Viewpoint
@@ -62,19 +62,21 @@ class Matcher:
         verdict = self.matches(record)
         if verdict is True:
             return Explanation(verdict=verdict)
-        leaves = [each for each in _leaves(self._whole) if each.verdict(record) is verdict]
+        leaves = list(_leaves(self._whole, record, verdict))
         if verdict is False:
             return Explanation(verdict=verdict, failed=tuple(each.path for each in leaves))
         gaps = (gap for each in leaves for gap in each.gaps(record))
         return Explanation(verdict=verdict, missing=tuple(dict.fromkeys(gaps)))
 
 
-def _leaves(part: _Part) -> Iterator[_Part]:
-    """Its conditions and links, or itself."""
+def _leaves(part: _Part, record: Record, verdict: Verdict) -> Iterator[_Part]:
+    """The conditions and links by which a part has this verdict, or itself."""
+    if part.verdict(record) is not verdict:
+        return
     if not part.inside:
         yield part
     for each in part.inside:
-        yield from _leaves(each)
+        yield from _leaves(each, record, verdict)
 
 
 def _root(group: Group, table: str, viewpoint: Viewpoint) -> _Part:
@@ -88,7 +90,7 @@ def _root(group: Group, table: str, viewpoint: Viewpoint) -> _Part:
     part = _group(rest, table, viewpoint, tables={key: link.table for key, link in joins.items()})
     nothing = Record(columns=dict.fromkeys(column for each in asked for column in _columns(each)))
     ways = {
-        alias: beside(link, _asked(link, viewpoint))
+        alias: beside(link, None if (inner := _within(link, viewpoint)) is None else inner.verdict)
         for alias, link in joins.items()
         if alias is not None
     }
@@ -101,9 +103,8 @@ def _root(group: Group, table: str, viewpoint: Viewpoint) -> _Part:
         for each, sure in _combinations(record, ways, nothing):
             if not sure:
                 yield from (link.table for link in joins.values())
-            for leaf in _leaves(part):
-                if leaf.verdict(each) is None:
-                    yield from leaf.gaps(each)
+            for leaf in _leaves(part, each, None):
+                yield from leaf.gaps(each)
 
     return _Part(path=WHOLE, verdict=matches, gaps=gaps)
 
@@ -241,12 +242,27 @@ def _compared(
     return verdict
 
 
-def _asked(link: Link, viewpoint: Viewpoint) -> Predicate | None:
-    if link.criteria is None:
-        return None
-    return _root(link.criteria, link.table, viewpoint).verdict
+def _within(link: Link, viewpoint: Viewpoint) -> _Part | None:
+    """What is asked of the records that a link leads to; None: nothing."""
+    return None if link.criteria is None else _root(link.criteria, link.table, viewpoint)
 
 
 def _link(link: Link, viewpoint: Viewpoint, path: str) -> _Part:
-    verdict = linked(link, _asked(link, viewpoint))
-    return _Part(path=path, verdict=verdict, gaps=lambda _: iter((link.table,)))
+    inner = _within(link, viewpoint)
+    asked = None if inner is None else inner.verdict
+    leads = related_by(link, asked)
+
+    def gaps(record: Record) -> Iterator[str]:
+        if link.to_column not in record.columns:
+            yield link.to_column
+        if link.table not in record.related:
+            yield link.table
+        for each in leads(record) or ():
+            if each.linked is None:
+                yield f"{link.table}.{link.from_column}"
+            if each.fits is None and inner is not None:
+                other = within(record, each.record)
+                for leaf in _leaves(inner, other, None):
+                    yield from (f"{link.table}.{gap}" for gap in leaf.gaps(other))
+
+    return _Part(path=path, verdict=linked(link, asked), gaps=gaps)

@@ -6,10 +6,10 @@ case. Filters of users belong to them and are not kept here.
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
-from itertools import takewhile
+from itertools import count, takewhile
 from operator import eq
 from typing import NamedTuple
 from unicodedata import category, normalize
@@ -68,6 +68,11 @@ class Filter(NamedTuple):
     def criteria(self) -> Criteria:
         return understood(self.fetch_xml)
 
+    @property
+    def place(self) -> Hashable:
+        """What no two can share: role, kind, table and the name as it is compared."""
+        return self.role, self.kind, self.table, _folded(self.name)
+
     def like(self, other: "Filter") -> bool:
         """Whether the other is one of the same role, kind and table."""
         return self[1:4] == other[1:4]
@@ -124,6 +129,11 @@ class Filters(NamedTuple):
         """Characters of FetchXML, of all together."""
         return sum(len(each.fetch_xml) for each in self.by_key.values())
 
+    def offered(self, kind: FilterKind, table: str) -> Filter | None:
+        """The template that new users get: an inactive one is given to nobody."""
+        given = self.by_key.get(self.given.get(given_setting(kind, table), ""))
+        return given if given is not None and given.active else None
+
     def gives(self, template: Filter) -> bool:
         """Whether new users are given it."""
         return self.given.get(given_setting(template.kind, template.table)) == template.key
@@ -146,6 +156,12 @@ def setting_of(key: str) -> str:
 def given_setting(kind: FilterKind, table: str) -> str:
     """The setting key of what new users are given, e.g. `defaultTemplate:ONLINE:task`."""
     return f"{GIVEN_PREFIX}{kind.value}:{table}"
+
+
+def given_of(setting: str) -> tuple[FilterKind, str]:
+    """The kind and table of such a setting. ValueError for a kind that there is not."""
+    kind, _, table = setting.removeprefix(GIVEN_PREFIX).partition(":")
+    return FilterKind(kind), table
 
 
 def checked_filter_key(key: str) -> str:
@@ -180,6 +196,13 @@ def derived_key(role: FilterRole, kind: FilterKind, table: str, name: str) -> st
     plain = normalize("NFKD", name).casefold().encode("ascii", "ignore").decode()
     slug = "-".join(re.findall("[a-z0-9]+", plain))[:LONGEST_SLUG].strip("-") or "filter"
     return f"{_ROLE_SLUGS[role]}.{kind.value.lower()}.{table}.{slug}"
+
+
+def derived_keys(filter_: Filter) -> Iterator[str]:
+    """That key, and with numbers from 2 on, for where it is taken."""
+    key = derived_key(filter_.role, filter_.kind, filter_.table, filter_.name)
+    yield key
+    yield from (f"{key}-{number}" for number in count(2))
 
 
 def canonical_text(criteria: Criteria) -> str:
