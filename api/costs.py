@@ -54,7 +54,8 @@ VALUES_OF_A_POINT = 100
 LENGTHS = {
     "all": len(TAB) + 2 * MOST_FILTERS,
     "fieldMappings": len(MAPPINGS),
-    "members": PAGE,
+    **dict.fromkeys(("compare", "compareWith"), len(TAB) + 2 * MOST_FILTERS + PAGE),
+    **dict.fromkeys(("members", "whoCould"), PAGE),
     "systemFilters": MOST_FILTERS,
     "filterTemplates": MOST_FILTERS,
     "tables": len(CATALOGUE),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from api.asking import ChangeFilter, PointInTime, argument, stood
+from api.comparisons import Point, SettingDifference, differences, other
 from api.context import Context, Info
 from api.enums import ChangeOrder, EnvironmentKind, EnvironmentState, Permission, SecurityRole
 from api.errors import forbidden
@@ -16,6 +17,7 @@ from api.nodes import Node, NodeId
 from api.pages import FIRST, LAST, page
 from api.people import Principal
 from api.tab import SynchronizationSettings, settings_at
+from domain.actor import GRANTS
 from domain.standing import Standing
 
 if TYPE_CHECKING:
@@ -99,6 +101,64 @@ class Environment(Node):
         known = await info.context.principals.load_many(held)
         return [
             Member(principal=Principal.of(each), roles=in_order(held[each.handle]))
+            for each in known
+        ]
+
+    @strawberry.field(
+        description="What differs between two points of this environment: settings and roles. "
+        "Needs READ_HISTORY. Null where there was nothing yet at one of them."
+    )
+    async def compare(
+        self,
+        info: Info,
+        since: Annotated[PointInTime, strawberry.argument(name="from", description="From when.")],
+        until: Annotated[
+            PointInTime | None,
+            strawberry.argument(name="to", description="To when; to now when left out."),
+        ] = None,
+    ) -> list[SettingDifference] | None:
+        require(info.context, self.standing, Permission.READ_HISTORY)
+        one, other = Point(self.standing, since), Point(self.standing, until)
+        return await differences(info.context, one, other)
+
+    @strawberry.field(
+        description="What differs from this environment to another one, each at a point of its "
+        "own. Needs READ_HISTORY in both."
+    )
+    async def compare_with(
+        self,
+        info: Info,
+        environment_key: Annotated[str, argument("The key of the other one.")],
+        at: Annotated[PointInTime | None, argument("When here; now when left out.")] = None,
+        other_at: Annotated[PointInTime | None, argument("When there; now when left out.")] = None,
+    ) -> list[SettingDifference] | None:
+        require(info.context, self.standing, Permission.READ_HISTORY)
+        there = await other(info.context, environment_key)
+        return await differences(info.context, Point(self.standing, at), Point(there, other_at))
+
+    @strawberry.field(
+        description="Who could have done this then, and by which roles. Needs READ_HISTORY. "
+        "Platform administrators come from the identity provider and are not listed. Null where "
+        "there was nothing yet."
+    )
+    async def who_could(
+        self,
+        info: Info,
+        permission: Annotated[Permission, argument("Done what.")],
+        at: Annotated[PointInTime | None, argument("When; now when left out.")] = None,
+    ) -> list[Member] | None:
+        require(info.context, self.standing, Permission.READ_HISTORY)
+        standing = await stood(info.context, self.standing, at)
+        if standing is None:
+            return None
+        held = {
+            handle: frozenset(role for role in roles if permission in GRANTS[role])
+            for handle, roles in standing.environment.members.items()
+        }
+        could = {handle: roles for handle, roles in held.items() if roles}
+        known = await info.context.principals.load_many(could)
+        return [
+            Member(principal=Principal.of(each), roles=in_order(could[each.handle]))
             for each in known
         ]
 
