@@ -78,6 +78,7 @@ LENGTHS = {
             "problems",
             "roles",
             "rolesThatMay",
+            "rules",
             "settable",
             "settableDirections",
             "types",

@@ -58,8 +58,13 @@ class FieldDecision:
     decided: strawberry.Private[Field]
     mapping: FieldMapping = strawberry.field(description="The field.")
     direction: SyncDirection = strawberry.field(
-        description="What a sync worker does, settings and user considered."
+        description="What a sync worker does with it where the item itself goes there, settings "
+        "and user considered."
     )
+
+    @strawberry.field(description="The rules that were applied, by their names in the rule book.")
+    def rules(self) -> list[str]:
+        return [each.rule.name for each in self.decided.reasons]
 
     @strawberry.field(description="Why, in words.")
     def reason(self) -> str | None:

@@ -40,7 +40,7 @@ def gate(environment: Environment, item: Item) -> Finding:
     limits = [*_limits(item, item.assignment)]
     broken = [each.broken for each in limits if each.kept is False]
     if broken:
-        told = f"{'; '.join(broken)}."
+        told = " ".join(f"{each}." for each in broken)
         return Finding(False, (switched, because(ASSIGNED_TASK_LIMITS, told)))
     missing = tuple(f"assignment.{each.name}" for each in limits if each.kept is None)
     told = f"It depends on {', '.join(missing)}." if missing else "It keeps every limit."

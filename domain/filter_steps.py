@@ -24,6 +24,9 @@ from domain.filters.problem import shown
 from domain.filters.state import Filter, FilterKind, Filters, given_setting, setting_of
 from domain.wanted import Wanted, WantedFilter
 
+NEEDED = ("role", "kind", "table", "name", "fetchXml")
+"""What a new filter must say, as files say it."""
+
 
 class Step(NamedTuple):
     """A command, and the setting for whose sake it is."""
@@ -171,7 +174,9 @@ def _defined(key: str, wanted: WantedFilter, there: Filter | None) -> Step | Fau
         why = "There is no such filter yet"
         if there is not None:
             why = f"{shown(there.name)} is of another role, kind or table, and so another filter"
-        return Fault(setting, f"{why}; a new one needs role, kind, table, name and criteria.")
+        pairs = zip(NEEDED, (role, kind, table, name, criteria), strict=True)
+        missing = ", ".join(word for word, each in pairs if each is None)
+        return Fault(setting, f"{why}; a new one also needs {missing}.")
     command = partial(
         DefineFilter,
         key=key,

@@ -192,7 +192,7 @@ class SyncRules:
         if not item.has_attachments:
             return Finding(False, (because(ATTACHMENTS_TRAVEL_ALONG, "The item has none."),))
         if item.type is not SyncItemType.APPOINTMENT:
-            told = f"Attachments of {item.type} stay where they are."
+            told = "It is no plain appointment, so its attachments stay where they are."
             return Finding(False, (because(ATTACHMENTS_OF_APPOINTMENTS, told),))
         on = self._environment.switches.appointment_attachments
         told = f"appointmentAttachments is {'on' if on else 'off'}."

@@ -1,8 +1,14 @@
 """What a worker does with its items is asked of the service, which knows the rules and says why.
 
 An item is a row of `items` with its user and itself as JSON: a SyncUserInput and a SyncItemInput.
-Whoever finds one puts it there; what was decided, or why it cannot be, is written beside it. It is
-decided anew once the settings have changed, and every hour, since filters can look at the time.
+Whoever finds one puts it there, e.g. by
+
+    INSERT INTO items (user, item) VALUES ('{"id": "a11ce000-0000-4000-8000-000000000000"}',
+      '{"type": "TASK", "linked": true, "columns": [{"column": "statecode", "value": "0"}]}');
+
+and within seconds, at the feed's next sign of life, what was decided, or why it cannot be, is
+written beside it. It is decided anew once the settings have changed, and every hour, since filters
+can look at the time.
 """
 
 import json

@@ -211,10 +211,7 @@ async def test_everything_that_stands_against_it_is_told_at_once_with_its_place(
         ("f:10", "conditions[0]"),
         ("f:10", "conditions[1]"),
         ("f:16", "fetch: This is no XML: no element found at line 1, column 8"),
-        (
-            "f:17",
-            "There is no such filter yet; a new one needs role, kind, table, name and criteria",
-        ),
+        ("f:17", "There is no such filter yet; a new one also needs role, kind, table, fetchXml"),
         ("f:19", "There is no filter 'nowhere'"),
     }
     assert (await standing(rooms)).position == START

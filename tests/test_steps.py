@@ -126,7 +126,8 @@ def test_a_filter_keeps_what_is_not_said_of_it() -> None:
 def test_a_new_filter_needs_all_that_it_is(missing: str) -> None:
     whole = WantedFilter(role=SYSTEM, kind=ONLINE, table="task", name="Open", criteria=ACTIVE)
     wanted = Wanted(filters={"open": replace(whole, **{missing: None})})
-    told = "There is no such filter yet; a new one needs role, kind, table, name and criteria."
+    word = "fetchXml" if missing == "criteria" else missing
+    told = f"There is no such filter yet; a new one also needs {word}."
     assert steps(settled(FRESH).environment, wanted).faults == (Fault("filter:open", told),)
 
 
@@ -221,8 +222,8 @@ def test_a_key_can_come_to_be_another_filter() -> None:
 def test_another_filter_of_a_key_needs_all_that_it_is() -> None:
     wanted = Wanted(filters={TASKS: WantedFilter(table="contact")})
     told = (
-        "'My Tasks' is of another role, kind or table, and so another filter; a new one needs "
-        "role, kind, table, name and criteria."
+        "'My Tasks' is of another role, kind or table, and so another filter; a new one also needs "
+        "role, kind, name, fetchXml."
     )
     found = steps(settled(FRESH).environment, wanted)
     assert found.faults == (Fault(f"filter:{TASKS}", told),)

@@ -217,7 +217,7 @@ def test_what_stops_an_assigned_task_is_told_whole() -> None:
     broken = replace(KEPT, recurring=True, recipients=3, tracked_offline=None)
     found = decided(item(TASK, assignment=broken), TASKS_ON)
     assert messages(found, "ASSIGNED_TASK_LIMITS") == [
-        "It recurs; It goes to 3 people, not to one. " + RULES["ASSIGNED_TASK_LIMITS"].reading
+        "It recurs. It goes to 3 people, not to one. " + RULES["ASSIGNED_TASK_LIMITS"].reading
     ]
     assert found.missing == ()
 
