@@ -31,6 +31,11 @@ class Presence:
         self.leaving = False
         """Whether the process is about to end."""
 
+    @property
+    def streams(self) -> int:
+        """How many there are."""
+        return len(self._ends)
+
     @contextmanager
     def stream(self, subject: str, end: Callable[[], None]) -> Iterator[None]:
         """A place while the block lasts; `end` is called when it should end. TooManyStreams."""

@@ -41,8 +41,11 @@ DRAIN = math.ceil(DEADLINE) + 1
 """Seconds that requests are given at the end: none takes as long."""
 PING = 12.0
 """Seconds between two pings on a socket, and until one must be answered."""
-COLLECTED = 10_000
-"""New objects that make the collector look: five times as many in cycles take it 100 ms at once."""
+COLLECTED, OF_A_STREAM = 10_000, 8
+"""New objects that make the collector look: five times as many in cycles take it 100 ms at once.
+
+More where many follow: what is under way to thousands is no garbage, and is looked at in vain.
+"""
 SELDOM = 50
 """Looks at what is half old between two at everything; thousands of followers have much."""
 
@@ -77,6 +80,10 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, presence: Presence) -> None:
         super().__init__(config)
         self._presence = presence
+
+    async def on_tick(self, counter: int) -> bool:
+        gc.set_threshold(COLLECTED + OF_A_STREAM * self._presence.streams, 10, SELDOM)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         leaving = asyncio.create_task(self._presence.leave(DRAIN), name="leaving")
@@ -153,7 +160,6 @@ def _spare_the_collector() -> None:
     """A collection stops every answer: it is short, or seldom, and need not look at what stays."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECTED, 10, SELDOM)
 
 
 async def _bring_forward(postgres: Postgres) -> None:

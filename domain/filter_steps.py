@@ -108,8 +108,7 @@ def _redefined(filters: Filters, wanted: Mapping[str, WantedFilter]) -> Iterator
                 yield changed
             name = there.name if each.name is None else each.name
             now = there._replace(name=name)
-            if holders.get(there.place) == key:
-                del holders[there.place]
+            del holders[there.place]
             holders.setdefault(now.place, key)
             filters = filters._replace(by_key={**filters.by_key, key: now})
             if free:

@@ -529,6 +529,7 @@ def test_a_restart_that_fails_can_be_tried_again(data: Path, start: Start) -> No
     assert not server.ended()
 
 
+@pytest.mark.timeout(180)  # on a busy machine it takes its patience to end, too
 def test_a_server_that_is_never_ready_is_ended(
     data: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -206,6 +206,23 @@ def test_a_link_without_a_place_to_go_leads_nowhere() -> None:
     assert told.missing == ("activityparty",)
 
 
+def test_what_would_tell_of_a_link_is_named_one_by_one() -> None:
+    def missing(criteria: Criteria, related: Record | None = None, **columns: str) -> list[str]:
+        parties = {} if related is None else {"activityparty": [related]}
+        told = Matcher(criteria, VIEW).explain(Record(columns=columns, related=parties))
+        return [*told.missing]
+
+    found = asked(table="task", links=(PARTY,))
+    plain = asked(table="task", links=(replace(PARTY, criteria=None),))
+    nobody, lost = Record(columns={}), Record(columns={"partyid": ADA})
+    assert missing(found) == ["activityid", "activityparty"]
+    assert missing(found, nobody) == ["activityid"]
+    assert missing(plain, nobody, activityid=ADA) == ["activityparty.activityid"]
+    assert missing(plain, lost, activityid=ADA) == ["activityparty.activityid"]
+    assert missing(found, Record(columns={"activityid": ADA}), activityid=ADA) != []
+    assert missing(found, nobody, activityid=ADA)[0] == "activityparty.activityid"
+
+
 NAMED = Condition(column="partyid", operator="null", link_alias="party")
 OUTER = replace(PARTY, type=LinkType.OUTER, alias="party", criteria=None)
 

@@ -47,7 +47,7 @@ from domain.switches import (
     MAILING_ADDRESSES,
     RESOURCE_BOOKINGS,
 )
-from domain.sync_items import BECOME_TASKS, Item, SyncItemType
+from domain.sync_items import BECOME_TASKS, Assignment, Item, SyncItemType
 from domain.sync_rules import YEARS, Decision, SyncRules
 
 WORDS = {verdict: word for word, verdict in VERDICTS.items()}
@@ -267,3 +267,9 @@ def test_items_of_all_kinds_are_decided_one_after_the_other_as_each_is_alone() -
     alone = [SyncRules(under(*settings, BOOKINGS_ON), OPTED, NOW).decide(each) for each in items]
     assert [rules.decide(each) for each in items] == alone
     assert [rules.decide(each) for each in reversed(items)] == alone[::-1]
+
+
+@pytest.mark.parametrize("recipients", [0, -1])
+def test_a_task_is_assigned_to_somebody(recipients: int) -> None:
+    with pytest.raises(ValueError, match=f"to one person or more, not to {recipients}"):
+        Assignment(recipients=recipients)
