@@ -46,8 +46,6 @@ COLLECTED, OF_A_STREAM = 10_000, 8
 
 More where many follow: what is under way to thousands is no garbage, and is looked at in vain.
 """
-SELDOM = 50
-"""Looks at what is half old between two at everything; thousands of followers have much."""
 
 
 class AddressTaken(Exception):
@@ -82,7 +80,7 @@ class Server(uvicorn.Server):
         self._presence = presence
 
     async def on_tick(self, counter: int) -> bool:
-        gc.set_threshold(COLLECTED + OF_A_STREAM * self._presence.streams, 10, SELDOM)
+        gc.set_threshold(COLLECTED + OF_A_STREAM * self._presence.streams, 10, 10)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
