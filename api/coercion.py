@@ -7,7 +7,6 @@ is left to it, and with it every message.
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from typing import cast
 
 from graphql import (
     GraphQLInputObjectType,
@@ -69,7 +68,8 @@ def _reader(kind: GraphQLInputType) -> tuple[bool, Read]:
         return True, _of_list(*_reader(kind.of_type))
     if isinstance(kind, GraphQLInputObjectType):
         return True, READERS.get(kind) or _of_object(kind)
-    coerce = cast("Callable[[object], object]", kind.coerce_input_value)
+    # Of an enum it says that it takes text, and refuses all else like any other.
+    coerce: Callable[[object], object] = kind.coerce_input_value  # type: ignore[assignment]
 
     def read(value: object, _depth: int) -> object:
         found = coerce(value)

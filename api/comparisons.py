@@ -40,7 +40,7 @@ class Point(NamedTuple):
     at: PointInTime | None
 
 
-async def other(context: Context, key: str) -> Standing:
+async def readable(context: Context, key: str) -> Standing:
     """Another environment whose history the viewer may read.
 
     BAD_USER_INPUT where it is not there for the viewer, FORBIDDEN where it may not be read.

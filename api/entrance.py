@@ -27,9 +27,10 @@ CHARACTERS_OF_A_POINT = 1_000
 
 
 class Paid(NamedTuple):
-    """An operation, what it cost, and what is left where that is counted."""
+    """An operation, by whom, what it cost, and what is left where that is counted."""
 
     operation: Operation
+    subject: str
     points: int
     left: Allowance | None
 
@@ -69,10 +70,12 @@ class Entrance:
         answering = operation.points - 1
         if answering:
             left = self.rates.principal(identity.subject, answering)
-        return Paid(operation, reading + answering, left)
+        return Paid(operation, identity.subject, reading + answering, left)
 
-    async def execute(self, paid: Paid, context: Context, headers: Mapping[str, str]) -> Answer:
-        """The answer to a query or mutation. `headers`: of its request, for traces."""
+    async def execute(
+        self, paid: Paid, context: Context, headers: Mapping[str, str]
+    ) -> tuple[Answer, Allowance | None]:
+        """The answer to a query or mutation, and what is left. `headers`: of its request."""
         operation = paid.operation
         with observed(
             self.metrics, operation.kind.value, operation.name, operation.text, headers
@@ -80,23 +83,18 @@ class Entrance:
             answer = await self.operations.execute(operation, context)
             if "errors" in answer:
                 seen.outcome(first_code(answer["errors"]))
-        left = paid.left
-        if context.weighed:
-            left = self.rates.charge(context.viewer.provider_id or "", context.weighed)
+        left = self.rates.charge(paid.subject, context.weighed) if context.weighed else paid.left
         answer["extensions"] = {"cost": cost(paid.points + context.weighed, left)}
-        return answer
+        return answer, left
 
     async def answers(
-        self,
-        identity: Identity,
-        paid: Paid,
-        context: Context,
-        headers: Mapping[str, str],
+        self, paid: Paid, context: Context, headers: Mapping[str, str]
     ) -> AsyncGenerator[Told]:
         """The answers to any operation, as they come; those of a feed as they can be paid."""
         operation = paid.operation
         if operation.kind is not OperationType.SUBSCRIPTION:
-            yield Told(None, Made.of(await self.execute(paid, context, headers)))
+            answer, _ = await self.execute(paid, context, headers)
+            yield Told(None, Made.of(answer))
             return
         with (
             self.metrics.subscriptions.track_inprogress(),
@@ -109,13 +107,15 @@ class Entrance:
                     if told.made.errors is not None:
                         seen.outcome(first_code(told.made.errors))
                     yield told
+                    if told.weighed:
+                        self.rates.charge(paid.subject, told.weighed)
                     if told.mine:
-                        await self._pay_patiently(identity, operation.points)
+                        await self._pay_patiently(paid.subject, operation.points)
 
-    async def _pay_patiently(self, identity: Identity, points: int) -> None:
+    async def _pay_patiently(self, subject: str, points: int) -> None:
         while True:
             try:
-                self.rates.principal(identity.subject, points)
+                self.rates.principal(subject, points)
             except RateLimited as limited:
                 await asyncio.sleep(limited.seconds)
             else:

@@ -21,6 +21,7 @@ from domain.tab import Section
 from domain.warning import WarningCode
 
 __all__ = [
+    "Answer",
     "ChangeMode",
     "ChangeOrder",
     "EnvironmentKind",
@@ -41,6 +42,12 @@ __all__ = [
 ]
 
 
+class Answer(StrEnum):
+    YES = "YES"
+    NO = "NO"
+    UNKNOWN = "UNKNOWN"
+
+
 class ChangeMode(StrEnum):
     APPLY = "APPLY"
     PREVIEW = "PREVIEW"
@@ -59,6 +66,13 @@ def described(words: type[Enum], meaning: str, **meanings: str) -> None:
             value.description = meanings[value.name]
 
 
+described(
+    Answer,
+    "What is known of something.",
+    YES="It is so.",
+    NO="It is not so.",
+    UNKNOWN="It depends on what was left out.",
+)
 described(
     ChangeMode,
     "Whether to make a change, or only to see what it would do.",

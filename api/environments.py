@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from api.asking import ChangeFilter, PointInTime, argument, stood
-from api.comparisons import Point, SettingDifference, differences, other
+from api.comparisons import Point, SettingDifference, differences, readable
 from api.context import Context, Info
 from api.enums import ChangeOrder, EnvironmentKind, EnvironmentState, Permission, SecurityRole
 from api.errors import forbidden
@@ -17,7 +17,7 @@ from api.nodes import Node, NodeId
 from api.pages import FIRST, LAST, page
 from api.people import Principal
 from api.tab import SynchronizationSettings, settings_at
-from domain.actor import GRANTS
+from domain.membership import Members, who_could
 from domain.standing import Standing
 
 if TYPE_CHECKING:
@@ -97,12 +97,7 @@ class Environment(Node):
         standing = await stood(info.context, self.standing, at)
         if standing is None:
             return None
-        held = standing.environment.members
-        known = await info.context.principals.load_many(held)
-        return [
-            Member(principal=Principal.of(each), roles=in_order(held[each.handle]))
-            for each in known
-        ]
+        return await _members(info.context, standing.environment.members)
 
     @strawberry.field(
         description="What differs between two points of this environment: settings and roles. "
@@ -133,7 +128,7 @@ class Environment(Node):
         other_at: Annotated[PointInTime | None, argument("When there; now when left out.")] = None,
     ) -> list[SettingDifference] | None:
         require(info.context, self.standing, Permission.READ_HISTORY)
-        there = await other(info.context, environment_key)
+        there = await readable(info.context, environment_key)
         return await differences(info.context, Point(self.standing, at), Point(there, other_at))
 
     @strawberry.field(
@@ -151,16 +146,7 @@ class Environment(Node):
         standing = await stood(info.context, self.standing, at)
         if standing is None:
             return None
-        held = {
-            handle: frozenset(role for role in roles if permission in GRANTS[role])
-            for handle, roles in standing.environment.members.items()
-        }
-        could = {handle: roles for handle, roles in held.items() if roles}
-        known = await info.context.principals.load_many(could)
-        return [
-            Member(principal=Principal.of(each), roles=in_order(could[each.handle]))
-            for each in known
-        ]
+        return await _members(info.context, who_could(standing.environment.members, permission))
 
     @strawberry.field(description="What happened here, every change of it. Needs READ_HISTORY.")
     async def history(
@@ -193,6 +179,13 @@ class Environment(Node):
     def viewer_can(self, info: Info) -> list[Permission]:
         held = info.context.permissions(self.standing)
         return [permission for permission in Permission if permission in held]
+
+
+async def _members(context: Context, held: Members) -> list[Member]:
+    known = await context.principals.load_many(held)
+    return [
+        Member(principal=Principal.of(each), roles=in_order(held[each.handle])) for each in known
+    ]
 
 
 def now(standing: Standing, info: Info) -> Environment:

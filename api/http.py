@@ -83,15 +83,15 @@ class HttpEntrance:
             raise HTTPException(405, "A stream has no head.", {"Allow": "GET, POST"})
         if media is Media.EVENTS:
             context = await self._entrance.context(identity, resumed_after(request.headers))
-            answers = self._entrance.answers(identity, paid, context, request.headers)
+            answers = self._entrance.answers(paid, context, request.headers)
             return EventStream(answers, self._entrance.presence, identity)
         context = await self._entrance.context(identity)
         async with _while_there(request):
-            answer = await self._entrance.execute(paid, context, request.headers)
+            answer, left = await self._entrance.execute(paid, context, request.headers)
         status = 200
         if "data" not in answer:
             status = OURS.get(first_code(answer["errors"]), _refused(media))
-        return _json(answer, media, status, None if paid.left is None else paid.left.headers)
+        return _json(answer, media, status, None if left is None else left.headers)
 
 
 @asynccontextmanager

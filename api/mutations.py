@@ -46,7 +46,6 @@ from api.results import (
     SettingsRefused,
 )
 from api.tab import SynchronizationSettings, settings_at
-from domain import environment as whole
 from domain import standing as log
 from domain.environment import Command
 from domain.filters.commands import DefineFilter, RedefineFilter, size
@@ -59,7 +58,15 @@ from domain.lifecycle import (
     RestoreEnvironment,
 )
 from domain.membership import GrantRole, RevokeRole
-from domain.plan import Ask, BeyondTheEnd, Planned, Refused, RefusedChange, plan
+from domain.plan import (
+    Ask,
+    BeyondTheEnd,
+    Planned,
+    Refused,
+    RefusedChange,
+    consequences,
+    plan,
+)
 from domain.standing import Standing
 from eventstore.transact import Applied, Outcome, Request, RequestIdReused
 
@@ -187,8 +194,8 @@ async def _preview(info: Info, ask: Ask) -> SettingsPreviewed | SettingsRefused:
         for key, change in planned.standing.last_changes.items()
         if change.recorded.position <= tip.position
     }
-    before = planned.standing if tip.standing is None else tip.standing
-    effects = impact(before.environment, planned.standing.environment)
+    after = planned.standing.environment
+    effects = () if tip.standing is None else impact(tip.standing.environment, after)
     return SettingsPreviewed(
         changes=[PlannedChange(change=each) for each in planned.changes],
         impact=[
@@ -265,7 +272,4 @@ async def _refused(
 
 
 def _warnings(changes: Iterable[log.Change], standing: Standing) -> list[Warning]:
-    """What to know about these changes, which led to this standing."""
-    after = standing.environment
-    found = [each for change in changes for each in whole.warnings(after, change.recorded.event)]
-    return [Warning.of(warning) for warning in dict.fromkeys(found)]
+    return [Warning.of(warning) for warning in consequences(changes, standing)]

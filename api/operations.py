@@ -4,7 +4,7 @@ Law: nothing is run that was not read as a whole first, and nothing runs longer 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -43,11 +43,15 @@ coercion.install()
 
 
 class Told(NamedTuple):
-    """An answer, what it tells of where there is a feed, and whether it was made for this one."""
+    """An answer, what it tells of where there is a feed, and whether it was made for this one.
+
+    `weighed`: points for what was weighed while it was made.
+    """
 
     item: FeedItem | None
     made: Made
     mine: bool = True
+    weighed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +157,22 @@ class Operations:
         self, operation: Operation, context: Context, item: FeedItem, asked: bytes
     ) -> Told:
         made_from = scope(item, context)
-        if made_from is None:
-            return Told(item, Made.of(await self._run(operation, context.anew(), item)))
-        made, mine = await self._broadcast.answer(
-            (operation.text, operation.name, asked, made_from),
-            lambda: self._run(operation, context.anew(), item),
-            lambda: scope(item, context) == made_from,
+        contexts: list[Context] = []
+
+        def make() -> Awaitable[Answer]:
+            contexts.append(context.anew())
+            return self._run(operation, contexts[-1], item)
+
+        made, mine = (
+            (Made.of(await make()), True)
+            if made_from is None
+            else await self._broadcast.answer(
+                (operation.text, operation.name, asked, made_from),
+                make,
+                lambda: scope(item, context) == made_from,
+            )
         )
-        return Told(item, made, mine)
+        return Told(item, made, mine, sum(each.weighed for each in contexts))
 
     async def _source(
         self, operation: Operation, context: Context

@@ -5,14 +5,13 @@ Law: every answer is the domain's, made from the settings that are shown.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
 import strawberry
 
 from api.context import Context, Info
-from api.enums import SyncDirection, described
+from api.enums import Answer, SyncDirection
 from api.errors import ErrorCode, Problem, bad_input, input_checked
 from api.nodes import When
 from api.settings import FieldMapping
@@ -30,19 +29,6 @@ HEAVIER = 5
 """How much more comparing weighs than reading: what was read is remembered for the next time."""
 
 
-class Answer(StrEnum):
-    YES = "YES"
-    NO = "NO"
-    UNKNOWN = "UNKNOWN"
-
-
-described(
-    Answer,
-    "What is known of something.",
-    YES="It is so.",
-    NO="It is not so.",
-    UNKNOWN="It depends on what was left out.",
-)
 ANSWERS: dict[Verdict, Answer] = {True: Answer.YES, False: Answer.NO, None: Answer.UNKNOWN}
 
 

@@ -232,7 +232,7 @@ class _Socket:
         except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
             return [accident(error)]
         head = b'{"type":"next","id":%b,"payload":' % orjson.dumps(message.id)
-        answers = self._entrance.answers(identity, paid, context, self._websocket.headers)
+        answers = self._entrance.answers(paid, context, self._websocket.headers)
         async with aclosing(answers):
             async for each in answers:
                 if each.made.errors is not None:

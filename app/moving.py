@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from api.context import Rooms
 from domain.actor import Actor, NotPermitted, Permission
-from domain.environment import Environment, warnings
+from domain.environment import Environment
 from domain.filters.refusals import FilterNotValid
 from domain.impact import Impact, impact
 from domain.lifecycle import EnvironmentIsArchived, EnvironmentNotFound
-from domain.plan import Ask, BeyondTheEnd, Planned, Refusal, Refused, plan
+from domain.plan import Ask, BeyondTheEnd, Planned, Refusal, Refused, consequences, plan
 from domain.standing import Change, Standing
 from domain.steps import Steps, steps
 from domain.wanted import Wanted
@@ -169,11 +169,9 @@ def _result(
     position: int,
     effects: tuple[Impact, ...] = (),
 ) -> Result:
-    after = standing.environment
-    found = [each for change in changes for each in warnings(after, change.recorded.event)]
     return Result(
         position=position,
         changes=changes,
-        warnings=tuple(dict.fromkeys(found)),
+        warnings=consequences(changes, standing),
         impact=effects,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, assert_never
 from uuid import UUID
 
-from domain.actor import SecurityRole
+from domain.actor import GRANTS, Permission, SecurityRole
 from domain.refusal import RefusalCode
 
 PREFIX = "role:"
@@ -115,6 +115,15 @@ def decide(members: Members, command: Command) -> tuple[Event, ...] | Refusal:
 
 def _administrators(members: Members) -> int:
     return sum(SecurityRole.SYSTEM_ADMINISTRATOR in roles for roles in members.values())
+
+
+def who_could(members: Members, permission: Permission) -> Members:
+    """Those whose roles grant it, with these roles alone."""
+    held = {
+        who: frozenset(role for role in roles if permission in GRANTS[role])
+        for who, roles in members.items()
+    }
+    return {who: roles for who, roles in held.items() if roles}
 
 
 def value(members: Members, key: str) -> str | None:

@@ -15,6 +15,7 @@ from domain.environment import Command, Event, decide, register
 from domain.lifecycle import EnvironmentNotFound, RegisterEnvironment
 from domain.refusal import RefusalCode
 from domain.standing import Change, Recorded, Standing, advance
+from domain.warning import Warning  # noqa: A004 -- see domain/warning.py
 
 MOST_CHANGES = 200
 
@@ -140,6 +141,13 @@ def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused
     if refusals or after is None:
         return Refused(refusals=tuple(refusals))
     return Planned(changes=tuple(changes), standing=after)
+
+
+def consequences(changes: Iterable[Change], standing: Standing) -> tuple[Warning, ...]:
+    """What to know about these changes, which led to this standing, each thing once."""
+    after = standing.environment
+    found = (each for one in changes for each in environment.warnings(after, one.recorded.event))
+    return tuple(dict.fromkeys(found))
 
 
 def _refuse_whole(standing: Standing | None, ask: Ask) -> Refused | BeyondTheEnd | None:

@@ -10,6 +10,7 @@ from edge import (
     MEMBERS,
     NOBODY,
     PAULA,
+    STAFFED,
     WORKER,
     Edge,
     Person,
@@ -19,7 +20,6 @@ from edge import (
     opened,
     text_at,
 )
-from given import BEGUN
 
 from domain.actor import GRANTS, Permission, SecurityRole
 from domain.filters.commands import DeactivateFilter
@@ -29,8 +29,6 @@ from domain.switches import SwitchAssignedTasks, SwitchResourceBookings
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
 
-OPENED = BEGUN + len(MEMBERS) - 1
-"""Where the log of an opened environment ends."""
 TASKS = "template.online.task.my-tasks"
 TOLD = "setting label before after differences summary"
 COMPARE = f"""query ($key: String!, $from: PointInTime!, $to: PointInTime) {{
@@ -65,7 +63,7 @@ async def changed(edge: Edge) -> str:
 
 async def test_what_differs_between_two_points_is_told_setting_by_setting(edge: Edge) -> None:
     key = await changed(edge)
-    found = await compared(edge, key, OPENED)
+    found = await compared(edge, key, STAFFED)
     assert [text_at(each, "setting") for each in found] == [
         f"filter:{TASKS}",
         "assignedTasks",
@@ -74,12 +72,12 @@ async def test_what_differs_between_two_points_is_told_setting_by_setting(edge: 
     assert at(found, "0.differences") == ["no longer active"]
     assert (at(found, "1.before"), at(found, "1.after")) == ("false", "true")
     assert at(found, "2.after") == "SYSTEM_ADMINISTRATOR,BASIC_USER"
-    assert [text_at(each, "setting") for each in await compared(edge, key, OPENED, OPENED + 1)] == [
-        "assignedTasks"
-    ]
-    (bookings,) = await compared(edge, key, OPENED + 3, OPENED + 4)
+    assert [
+        text_at(each, "setting") for each in await compared(edge, key, STAFFED, STAFFED + 1)
+    ] == ["assignedTasks"]
+    (bookings,) = await compared(edge, key, STAFFED + 3, STAFFED + 4)
     assert text_at(bookings, "summary").endswith("false → true")
-    assert await compared(edge, key, OPENED, OPENED) == []
+    assert await compared(edge, key, STAFFED, STAFFED) == []
 
 
 async def test_before_an_environment_was_there_nothing_can_be_compared(edge: Edge) -> None:
@@ -97,7 +95,7 @@ async def test_two_environments_are_compared_each_at_a_point_of_its_own(edge: Ed
     variables = {"key": one, "other": other}
     found = list_at(await edge.data(AUDREY, WITH, variables), "environment.compareWith")
     assert (at(found, "1.before"), at(found, "1.after")) == ("true", "false")
-    past = {**variables, "at": {"position": OPENED}, "otherAt": {"position": OPENED}}
+    past = {**variables, "at": {"position": STAFFED}, "otherAt": {"position": STAFFED}}
     assert list_at(await edge.data(AUDREY, WITH, past), "environment.compareWith") == []
 
 
@@ -172,7 +170,7 @@ async def test_who_could_then_is_told_by_the_roles_of_then(edge: Edge) -> None:
     handle = (await edge.actor(CARL)).handle
     assert CARL.role is not None
     await edge.change(ADA, RevokeRole(principal=handle, role=CARL.role), key=key)
-    for point, could in ((OPENED, True), (OPENED + 1, False)):
+    for point, could in ((STAFFED, True), (STAFFED + 1, False)):
         variables = {"key": key, "permission": "CHANGE_SETTINGS", "at": {"position": point}}
         found = list_at(await edge.data(AUDREY, COULD, variables), "environment.whoCould")
         assert (CARL.subject in {text_at(each, "principal.id") for each in found}) is could

@@ -284,7 +284,7 @@ async def test_a_client_that_is_gone_before_its_stream_begins_has_no_place(edge:
     identity = await edge.entrance.identify(edge.authorization(WORKER)["authorization"])
     paid = edge.entrance.read(identity, {"query": "{ __typename }"})
     context = await edge.entrance.context(identity)
-    answers = edge.entrance.answers(identity, paid, context, {})
+    answers = edge.entrance.answers(paid, context, {})
     places = edge.entrance.presence
     response = event_stream.EventStream(answers, places, identity)
     assert places._streams[WORKER.subject] == 1

@@ -10,9 +10,9 @@ from edge import (
     AUDREY,
     BEN,
     CARL,
-    MEMBERS,
     NOBODY,
     PAULA,
+    STAFFED,
     WORKER,
     Edge,
     Person,
@@ -23,7 +23,6 @@ from edge import (
     text_at,
     whole_at,
 )
-from given import BEGUN
 
 from domain.filters.catalogue import CATALOGUE
 from domain.filters.operators import OPERATORS
@@ -32,8 +31,6 @@ from domain.filters.templates import TEMPLATES
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
 
-OPENED = BEGUN + len(MEMBERS) - 1
-"""Where the log of an opened environment ends."""
 FILTER = """id key section label description isDefault filterKey role kind table recordType active
   givenToNewUsers fetchXml summary warnings { code setting mustBeAcknowledged }
   lastChange { position differences before after summary type }
@@ -182,7 +179,7 @@ async def test_a_filter_is_previewed_applied_followed_found_and_read_at_a_past_p
     then = await edge.data(
         AUDREY,
         f"""query ($key: String!) {{ environment(key: $key) {{
-          settings(at: {{position: {OPENED + 1}}}) {{
+          settings(at: {{position: {STAFFED + 1}}}) {{
             systemFilters {{ id summary active isDefault }} }}
           now: settings {{ setting(key: "filter:mine") {{
             ... on SyncFilter {{ summary active warnings {{ code }} }} }} }} }} }}""",
@@ -224,7 +221,7 @@ async def test_who_follows_hears_of_filters_with_what_differs(edge: Edge) -> Non
       ... on ChangeSetAppended { changeSet { changes { setting differences } }
         settings { systemFilters { filterKey summary } } } } }"""
     async with edge.talk(WORKER) as talk:
-        await talk.subscribe("feed", feed, {"key": key, "after": OPENED})
+        await talk.subscribe("feed", feed, {"key": key, "after": STAFFED})
         first, second = [at(await talk.hear(), "payload.data.settingsFeed") for _ in range(2)]
     assert at(first, "changeSet.changes.0.differences.0") == "added: owner is me"
     assert at(first, "settings.systemFilters.0.summary") == (
@@ -386,7 +383,7 @@ async def test_endless_trees_are_refused_and_nothing_falls_over(edge: Edge) -> N
             assert text_at(refusal, "problems.0.path").endswith("groups[0]")
         else:
             assert depth > 60
-    assert await settings(edge, key, "position") == {"position": OPENED}
+    assert await settings(edge, key, "position") == {"position": STAFFED}
 
 
 async def test_warnings_come_with_the_change_and_stand_at_the_filter(edge: Edge) -> None:
@@ -536,7 +533,7 @@ async def test_filters_defined_at_once_are_each_in_force_for_the_next(edge: Edge
         {"removeFilter": {"filterKey": "a"}},
     )
     assert at(applied, "settings.systemFilters") == [{"filterKey": "b"}]
-    assert whole_at(applied, "changeSet.position") == OPENED + 3
+    assert whole_at(applied, "changeSet.position") == STAFFED + 3
     preview = await change(edge, key, {"deactivateFilter": {"filterKey": "b"}}, mode="PREVIEW")
     messages = [text_at(each, "message") for each in list_at(preview, "impact")]
     assert messages[0].startswith("“B” stops choosing records.")

@@ -3,9 +3,22 @@ from time import monotonic
 
 import pytest
 import pytest_asyncio
-from edge import ADA, CARL, KEY, Edge, at, codes, list_at, opened, serving, text_at, whole_at
+from edge import (
+    ADA,
+    CARL,
+    KEY,
+    STAFFED,
+    Edge,
+    at,
+    codes,
+    list_at,
+    opened,
+    serving,
+    text_at,
+    whole_at,
+)
 
-from api import rates, websocket
+from api import context, rates, websocket
 from api.context import CHARACTERS_OF_A_POINT
 from api.rates import RateLimited, Rates, cost
 
@@ -14,6 +27,7 @@ edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
 
 NAMES = [f"a{number}" for number in range(15)]
 ALIASES = " ".join(f"{name}: fetchXml" for name in NAMES)
+TEMPLATE = "filter:template.online.appointment.my-appointments"
 VIEWER = "{ viewer { platformAdministrator } }"
 SETTING = "key label description section"
 TAB = f'{{ environment(key: "{KEY}") {{ settings {{ all {{ {SETTING} }} }} }} }}'
@@ -63,6 +77,26 @@ async def test_criteria_that_are_read_cost_by_their_length(edge: Edge, tmp_path:
         assert before >= whole_at(plain, "extensions.cost.requested")
         (again,) = [await other.ask(ADA, text.replace("{ fetchXml }", f"{{ {ALIASES} }}"))]
         assert whole_at(again, "extensions.cost.available") < 1000 - asked
+
+
+async def test_what_is_weighed_is_taken_from_whoever_it_was_made_for(
+    edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "CHARACTERS_OF_A_POINT", 100)
+    weighed = f'setting(key: "{TEMPLATE}") {{ ... on SyncFilter {{ {ALIASES} }} }}'
+    feed = f"""subscription {{ settingsFeed(environmentKey: "{KEY}", after: {STAFFED - 1}) {{
+      ... on ChangeSetAppended {{ settings {{ {weighed} }} }} }} }}"""
+    async with serving(edge.place, tmp_path, rate=10) as other:
+        text = f'{{ environment(key: "{KEY}") {{ settings {{ {weighed} }} }} }}'
+        answer = await other.send(ADA, text)
+        available = whole_at(answer.json(), "extensions.cost.available")
+        assert available < 70
+        assert f";r={available};" in answer.headers["ratelimit"]
+        async with other.talk(CARL) as talk:
+            await talk.subscribe("1", feed)
+            assert at(await talk.hear(), "type") == "next"
+            left = whole_at(await other.ask(CARL, VIEWER), "extensions.cost.available")
+            assert left < 80
 
 
 async def test_an_address_of_version_six_counts_as_its_network() -> None:

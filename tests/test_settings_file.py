@@ -1,7 +1,7 @@
 import pytest
 from filter_strategies import criteria, kept, xml_text
 from given import ADMINISTRATOR, KEY, START
-from hypothesis import assume, settings
+from hypothesis import assume
 from hypothesis import given as law
 from hypothesis import strategies as st
 from strategies import History, histories
@@ -90,7 +90,6 @@ def misread(text: str) -> list[tuple[int, str]]:
     return [(line, message) for line, message in read(text).misread]
 
 
-@settings(max_examples=40)
 @law(histories)
 def test_what_is_written_reads_as_what_is_held_and_is_nothing_to_do(history: History) -> None:
     for whole in (False, True):
@@ -102,7 +101,6 @@ def test_what_is_written_reads_as_what_is_held_and_is_nothing_to_do(history: His
         assert shown(there) == shown(environment)
 
 
-@settings(max_examples=40)
 @law(histories, histories)
 def test_to_apply_twice_is_to_apply_once(one: History, other: History) -> None:
     wanted = read(written(other.standing, whole=True)).wanted

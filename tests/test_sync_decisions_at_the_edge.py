@@ -12,6 +12,7 @@ from edge import (
     MEMBERS,
     NOBODY,
     PAULA,
+    STAFFED,
     WORKER,
     Edge,
     Person,
@@ -22,7 +23,6 @@ from edge import (
     text_at,
     whole_at,
 )
-from given import BEGUN
 from sync_cases import CASES
 
 from api.costs import LENGTHS
@@ -49,8 +49,6 @@ from domain.sync_items import SyncItemType
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
 
-OPENED = BEGUN + len(MEMBERS) - 1
-"""Where the log of an opened environment ends."""
 ID = "a11ce000-0000-4000-8000-000000000000"
 OTHER = "b0b00000-0000-4000-8000-000000000000"
 ACTIVITY = "ac710000-0000-4000-8000-000000000000"
@@ -345,7 +343,7 @@ async def test_past_points_are_decided_as_they_were(edge: Edge) -> None:
       fragment decided on SynchronizationSettings {
         syncDecisions(items: $items, user: $user) { toExchange matchedFilters
           fields { mapping { id } } } }"""
-    variables = {"key": key, "items": [there], "user": BASE, "position": OPENED + 1}
+    variables = {"key": key, "items": [there], "user": BASE, "position": STAFFED + 1}
     found = at(await edge.data(AUDREY, document, variables), "environment")
     now, was = at(found, "now.syncDecisions.0"), at(found, "was.syncDecisions.0")
     assert (at(now, "toExchange"), at(now, "matchedFilters")) == ("NO", [])
@@ -390,7 +388,7 @@ async def test_who_follows_can_ask_of_every_change_set_what_it_means(edge: Edge)
       ... on ChangeSetAppended { settings {
         syncDecisions(items: $items, user: $user) { toExchange } } } } }"""
     async with edge.talk(WORKER) as talk:
-        variables = {"key": key, "after": OPENED, "items": [MINE], "user": BASE}
+        variables = {"key": key, "after": STAFFED, "items": [MINE], "user": BASE}
         await talk.subscribe("feed", feed, variables)
         path = "payload.data.settingsFeed.settings.syncDecisions"
         found = [at(await talk.hear(), path) for _ in range(2)]
