@@ -229,6 +229,8 @@ described(
     REQUEST_ID_REUSED="The request id stands for another request.",
     UNKNOWN_MAPPING="There is no such field mapping.",
     DIRECTION_NOT_SETTABLE="The direction of this mapping is fixed.",
+    UNKNOWN_SETTING="The tab has no such setting, neither here nor where it is to come from.",
+    CANNOT_BE_RESTORED="A setting cannot be as it stands where it is to come from.",
     FILTER_NOT_FOUND="There is no such filter, or no such template.",
     FILTER_NOT_VALID="The criteria do not make sense; every problem is told with its place.",
     FILTER_NAME_TAKEN="Another filter of this role, kind and table has the name, or the key.",

@@ -19,6 +19,7 @@ from domain.filters.state import GIVEN_PREFIX as GIVEN
 from domain.filters.state import PREFIX as FILTER
 from domain.lifecycle import NAME, STATE
 from domain.membership import PREFIX as ROLE
+from domain.source import SOURCE
 from domain.standing import Standing
 from domain.tab import TAB
 from domain.text import checked_text
@@ -138,12 +139,12 @@ async def _setting(context: Context, standing: Standing, key: str) -> str:
     """The key as the log has it: the edge names a principal, the log a handle."""
     if key.startswith(ROLE) and key != ROLE:
         return f"{ROLE}{await _handle(context, key.removeprefix(ROLE))}"
-    known = (*TAB, NAME, STATE, ROLE, FILTER, GIVEN, *standing.last_changes)
+    known = (*TAB, NAME, STATE, SOURCE, ROLE, FILTER, GIVEN, *standing.last_changes)
     beginning = key.endswith((":", "."))
     if key not in known and not (beginning and any(each.startswith(key) for each in known)):
         raise bad_input(
             f"There is no setting {key[:80]!r}. `settings {{ all {{ key }} }}` lists those of the "
-            f"tab; besides them there are {NAME}, {STATE}, {ROLE}<principal id>, and what filters "
-            "that were removed had."
+            f"tab; besides them there are {NAME}, {STATE}, {SOURCE}, {ROLE}<principal id>, and "
+            "what filters that were removed had."
         )
     return key

@@ -3,7 +3,7 @@
 Law: nothing is decided here; applying and previewing differ only in whether the log is asked.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
@@ -11,17 +11,12 @@ from uuid import UUID, uuid5
 
 import strawberry
 
-from api import refusals
 from api.asking import argument, environment_key, position
+from api.bringing import BringSettingsInput, asked
 from api.changes import ChangeSet
-from api.consequences import (
-    Impact,
-    Warning,  # noqa: A004 -- the glossary's word
-)
 from api.context import Context, Info
-from api.enums import ChangeMode
 from api.environments import Environment
-from api.errors import bad_input, input_checked
+from api.errors import input_checked
 from api.inputs import (
     ArchiveEnvironmentInput,
     ChangeSettingsInput,
@@ -31,28 +26,19 @@ from api.inputs import (
     RestoreEnvironmentInput,
     RevokeRoleInput,
     principal_id,
-    request_id,
 )
-from api.nodes import When
-from api.refusals import shown
+from api.outcomes import LEAST, READ, refused, request_of, settled
 from api.results import (
     ChangeSettingsResult,
     EnvironmentChanged,
     EnvironmentRefused,
     EnvironmentResult,
-    PlannedChange,
-    SettingsChanged,
-    SettingsPreviewed,
     SettingsRefused,
 )
-from api.tab import SynchronizationSettings, settings_at
-from domain import standing as log
 from domain.environment import Command
 from domain.filters.commands import DefineFilter, RedefineFilter, size
-from domain.impact import impact
 from domain.lifecycle import (
     ArchiveEnvironment,
-    EnvironmentNotFound,
     RegisterEnvironment,
     RenameEnvironment,
     RestoreEnvironment,
@@ -60,20 +46,14 @@ from domain.lifecycle import (
 from domain.membership import GrantRole, RevokeRole
 from domain.plan import (
     Ask,
-    BeyondTheEnd,
     Planned,
     Refused,
-    RefusedChange,
-    consequences,
     plan,
 )
-from domain.standing import Standing
-from eventstore.transact import Applied, Outcome, Request, RequestIdReused
+from eventstore.transact import Applied, Outcome, Request
 
 NOBODY = UUID("6d61646e-6f62-4f64-8979-6e6f626f6479")
 """Stands for who was never met, and can have no role to revoke."""
-LEAST, READ = 4_000, 4
-"""Characters that any criteria count as; and how often they are read until they are told."""
 
 
 @strawberry.type(description="Changing things. Every change is a fact in the environment's log.")
@@ -90,12 +70,20 @@ class Mutation:
             actor=info.context.actor,
             expected_position=position(input.expected_position, "expectedPosition"),
         )
-        request = _request(ask, input.reason, input.request_id)
-        if input.mode is ChangeMode.APPLY:
-            return await _apply(info, request)
-        if request.request_id is not None:
-            raise bad_input("A preview takes no request id: it writes nothing.")
-        return await _preview(info, ask)
+        return await settled(info.context, ask, input.mode, input.reason, input.request_id)
+
+    @strawberry.mutation(
+        description="Bring settings back to a past point, or over from another environment, "
+        "through today's rules: a new change set, nothing rewritten. Needs CHANGE_SETTINGS, and "
+        "where they come from READ_SETTINGS, at a past point READ_HISTORY."
+    )
+    async def bring_settings(
+        self, info: Info, input: Annotated[BringSettingsInput, argument("What to bring.")]
+    ) -> ChangeSettingsResult:
+        ask = await asked(info.context, input)
+        if isinstance(ask, SettingsRefused):
+            return ask
+        return await settled(info.context, ask, input.mode, input.reason, input.request_id)
 
     @strawberry.mutation(description="Register an environment. Needs REGISTER_ENVIRONMENT.")
     async def register_environment(
@@ -171,60 +159,20 @@ def _weight(command: Command) -> int:
     return 0
 
 
-async def _apply(info: Info, request: Request) -> SettingsChanged | SettingsRefused:
-    outcome = await info.context.rooms.appender.transact(request)
-    if not isinstance(outcome, Applied):
-        return await _refused(info.context, request.ask.environment, outcome)
-    made = outcome.change_set
-    return SettingsChanged(
-        change_set=None if made is None else ChangeSet(change_set=made),
-        settings=settings_at(outcome.standing, info.context),
-        warnings=[] if made is None else _warnings(made.changes, made.standing),
-        replayed=outcome.replayed,
-    )
-
-
-async def _preview(info: Info, ask: Ask) -> SettingsPreviewed | SettingsRefused:
-    tip = await info.context.rooms.standings.catch_up(ask.environment)
-    planned = plan(tip.standing, ask, datetime.now(UTC))
-    if not isinstance(planned, Planned):
-        return await _refused(info.context, ask.environment, planned)
-    made = {
-        key: change
-        for key, change in planned.standing.last_changes.items()
-        if change.recorded.position <= tip.position
-    }
-    after = planned.standing.environment
-    effects = () if tip.standing is None else impact(tip.standing.environment, after)
-    return SettingsPreviewed(
-        changes=[PlannedChange(change=each) for each in planned.changes],
-        impact=[
-            Impact(record_type=each.record_type, message=each.message)
-            for each in effects
-            if each.record_type is not None
-        ],
-        other_impact=[each.message for each in effects if each.record_type is None],
-        settings=SynchronizationSettings(
-            standing=planned.standing._replace(last_changes=made), when=When.PREVIEW
-        ),
-        warnings=_warnings(planned.changes, planned.standing),
-    )
-
-
 async def _change(
     info: Info, key: str, asked: Command | About, reason: str | None, asked_as: str | None
 ) -> EnvironmentResult:
     context, key = info.context, environment_key(key)
     command = asked.command(NOBODY) if isinstance(asked, About) else asked
     ask = Ask(environment=key, commands=(command,), actor=context.actor)
-    request = _request(ask, reason, asked_as)
+    request = request_of(ask, reason, asked_as)
     named = await _named(context, request, asked) if isinstance(asked, About) else request
     outcome: Outcome = (
         named if isinstance(named, Refused) else await context.rooms.appender.transact(named)
     )
     if not isinstance(outcome, Applied):
-        refused = await _refused(context, key, outcome)
-        return EnvironmentRefused(refusals=refused.refusals)
+        found = await refused(context, key, outcome)
+        return EnvironmentRefused(refusals=found.refusals)
     made = outcome.change_set
     return EnvironmentChanged(
         environment=Environment(standing=outcome.standing),
@@ -249,27 +197,3 @@ async def _named(context: Context, request: Request, about: About) -> Request | 
         return asked
     met = await context.rooms.principals.meet(named)
     return replace(request, ask=replace(request.ask, commands=(about.command(met.handle),)))
-
-
-def _request(ask: Ask, reason: str | None, asked_as: str | None) -> Request:
-    with input_checked():
-        return Request(ask=ask, reason=reason, request_id=request_id(asked_as))
-
-
-async def _refused(
-    context: Context, key: str, outcome: Refused | BeyondTheEnd | RequestIdReused
-) -> SettingsRefused:
-    if isinstance(outcome, BeyondTheEnd):
-        raise bad_input(outcome.message)
-    standing = await context.visible(key)
-    if isinstance(outcome, RequestIdReused) and standing is not None:
-        why = [refusals.reused(outcome)]
-    elif isinstance(outcome, RequestIdReused):
-        why = [shown(RefusedChange(refusal=EnvironmentNotFound(key=key)), None)]
-    else:
-        why = [shown(refusal, standing) for refusal in outcome.refusals]
-    return SettingsRefused(refusals=why, position=0 if standing is None else standing.position)
-
-
-def _warnings(changes: Iterable[log.Change], standing: Standing) -> list[Warning]:
-    return [Warning.of(warning) for warning in consequences(changes, standing)]

@@ -10,7 +10,7 @@ from api.consequences import (
     Warning,  # noqa: A004 -- the glossary's word
 )
 from api.enums import Permission, RefusalCode, SecurityRole, SyncDirection
-from domain import actor, field_mappings, plan, switches
+from domain import actor, field_mappings, plan, source, switches
 from domain.filters import refusals
 from domain.plan import RefusedChange
 from domain.standing import Standing
@@ -62,6 +62,11 @@ class FilterNotValid(Refusal):
     problems: list[FilterProblem] = strawberry.field(description="Everything that is wrong.")
 
 
+@strawberry.type(description="A setting cannot be as it stands where it is to come from.")
+class CannotBeRestored(Refusal):
+    setting: str = strawberry.field(description="The key of the setting.")
+
+
 @strawberry.type(description="A refusal without details of its own.")
 class Refused(Refusal):
     pass
@@ -95,6 +100,10 @@ def shown(refused: RefusedChange, standing: Standing | None) -> Refusal:
         case refusals.FilterNotValid(problems=problems):
             told = [FilterProblem(path=each.path, message=each.message) for each in problems]
             return FilterNotValid(code=why.code, message=why.message, change=index, problems=told)
+        case source.CannotBeRestored(setting=setting):
+            return CannotBeRestored(
+                code=why.code, message=why.message, change=index, setting=setting
+            )
         case _:
             return Refused(code=why.code, message=why.message, change=index)
 

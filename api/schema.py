@@ -18,6 +18,7 @@ from api.input_makers import Makers
 from api.mutations import Mutation
 from api.queries import Query
 from api.refusals import (
+    CannotBeRestored,
     ChangedMeanwhile,
     DirectionNotSettable,
     FilterNotValid,
@@ -40,6 +41,7 @@ SCHEMA = strawberry.Schema(
         ChangeSetAppended,
         ChangedMeanwhile,
         DefaultTemplate,
+        CannotBeRestored,
         DirectionNotSettable,
         Environment,
         EnvironmentConnection,

@@ -17,13 +17,10 @@ from domain.impact import Impact, impact
 from domain.lifecycle import EnvironmentIsArchived, EnvironmentNotFound
 from domain.plan import Ask, BeyondTheEnd, Planned, Refusal, Refused, consequences, plan
 from domain.standing import Change, Standing
-from domain.steps import Steps, steps
+from domain.steps import MOST_STEPS, Steps, steps
 from domain.wanted import Wanted
 from domain.warning import Warning, WarningCode  # noqa: A004 -- see domain/warning.py
 from eventstore.transact import Applied, Outcome, Request
-
-MOST_COMMANDS = 1_000
-"""At once: more than every setting that there can be takes."""
 
 
 class CannotAsk(Exception):
@@ -84,7 +81,7 @@ async def carried_out(rooms: Rooms, order: Order, told: Callable[[Environment], 
         commands=way.commands,
         actor=actor,
         expected_position=order.expected_position,
-        most=MOST_COMMANDS,
+        most=MOST_STEPS,
     )
     planned = _planned(standing, ask)
     faults = [Trouble(reading.where.get(each.setting, ""), each.message) for each in way.faults]

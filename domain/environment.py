@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, get_args
 from uuid import UUID
 
-from domain import field_mappings, lifecycle, membership, switches
+from domain import field_mappings, lifecycle, membership, source, switches
 from domain.actor import Actor, NotPermitted, Permission, SecurityRole, permissions
 from domain.filters import commands, consequences, facts, refusals, state
 from domain.filters.lifecycle import beginning
@@ -31,6 +31,7 @@ Event = (
     | switches.Event
     | field_mappings.Event
     | facts.Event
+    | source.SettingsBrought
 )
 Refusal = (
     NotPermitted
@@ -51,6 +52,7 @@ class Environment(NamedTuple):
     switches: switches.Switches
     directions: field_mappings.Directions
     filters: state.Filters
+    origin: source.Source | None = None
 
     def roles(self, principal: UUID) -> frozenset[SecurityRole]:
         return self.members.get(principal, frozenset())
@@ -66,7 +68,7 @@ def evolve(environment: Environment | None, event: Event) -> Environment:
         return Environment(lifecycle.begin(event), {}, switches.Switches(), {}, state.NO_FILTERS)
     if environment is None:
         raise ValueError(f"A log begins with a registration, not with {event.wire_name}.")
-    profile, members, tab, directions, filters = environment
+    profile, members, tab, directions, filters, origin = environment
     if isinstance(event, switches.Event):
         tab = switches.evolve(tab, event)
     elif isinstance(event, field_mappings.Event):
@@ -75,9 +77,11 @@ def evolve(environment: Environment | None, event: Event) -> Environment:
         filters = facts.evolve(filters, event)
     elif isinstance(event, membership.Event):
         members = membership.evolve(members, event)
+    elif isinstance(event, source.SettingsBrought):
+        origin = source.evolve(event)
     else:
         profile = lifecycle.evolve(profile, event)
-    return Environment(profile, members, tab, directions, filters)
+    return Environment(profile, members, tab, directions, filters, origin)
 
 
 def register(command: lifecycle.RegisterEnvironment, actor: Actor) -> tuple[Event, ...] | Refusal:
@@ -116,11 +120,18 @@ def decide(environment: Environment, command: Command, actor: Actor) -> tuple[Ev
         if Permission.MANAGE_ROLES not in held:
             return NotPermitted(needs=Permission.MANAGE_ROLES)
         return membership.decide(environment.members, command)
-    if Permission.CHANGE_SETTINGS not in held:
+    return closed(environment, actor) or _decide_setting(environment, command)
+
+
+def closed(
+    environment: Environment, actor: Actor
+) -> NotPermitted | lifecycle.EnvironmentIsArchived | None:
+    """Why the actor can change no setting here; None where they can."""
+    if Permission.CHANGE_SETTINGS not in environment.permissions(actor):
         return NotPermitted(needs=Permission.CHANGE_SETTINGS)
-    if profile.state is lifecycle.EnvironmentState.ARCHIVED:
-        return lifecycle.EnvironmentIsArchived(key=profile.key)
-    return _decide_setting(environment, command)
+    if environment.profile.state is lifecycle.EnvironmentState.ARCHIVED:
+        return lifecycle.EnvironmentIsArchived(key=environment.profile.key)
+    return None
 
 
 def _decide_setting(
@@ -141,6 +152,8 @@ def value(environment: Environment | None, key: str) -> str | None:
     match key:
         case lifecycle.NAME | lifecycle.STATE:
             return lifecycle.value(environment.profile, key)
+        case source.SOURCE:
+            return source.value(environment.origin)
         case _ if key.startswith(membership.PREFIX):
             return membership.value(environment.members, key)
         case _ if key.startswith(field_mappings.PREFIX):
@@ -181,6 +194,8 @@ def sentence(event: Event) -> str:
         return field_mappings.sentence(event)
     if isinstance(event, facts.Event):
         return facts.sentence(event)
+    if isinstance(event, source.SettingsBrought):
+        return source.sentence(event)
     return lifecycle.sentence(event)
 
 

@@ -4,17 +4,21 @@ Law: `plan` is the only way from what is asked to what happens; applying and pre
 same plan.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
 from domain import environment
 from domain.actor import Actor, NotPermitted
-from domain.environment import Command, Event, decide, register
+from domain.bringing import Bringing, no_settings, steps_of
+from domain.environment import Command, Event, closed, decide, register
 from domain.lifecycle import EnvironmentNotFound, RegisterEnvironment
 from domain.refusal import RefusalCode
+from domain.source import CannotBeRestored, SettingsBrought, UnknownSetting
 from domain.standing import Change, Recorded, Standing, advance
+from domain.steps import MOST_STEPS
+from domain.switches import WarningNotAcknowledged
 from domain.warning import Warning  # noqa: A004 -- see domain/warning.py
 
 MOST_CHANGES = 200
@@ -25,7 +29,7 @@ class Ask:
     """One press of OK: in order, all or nothing.
 
     `expected_position`: refuse if a setting touched here was changed after it. `most`: commands
-    at once.
+    at once. `bringing`: in place of commands, which are found when it is decided.
     """
 
     environment: str
@@ -33,6 +37,12 @@ class Ask:
     actor: Actor
     expected_position: int | None = None
     most: int = MOST_CHANGES
+    bringing: Bringing | None = None
+
+    @property
+    def size(self) -> int:
+        """How many commands, at most."""
+        return len(self.commands) if self.bringing is None else MOST_STEPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +106,14 @@ class BeyondTheEnd:
         return f"Position {self.asked} is beyond the end of the log, which is {self.position}."
 
 
-Refusal = environment.Refusal | NothingAsked | TooManyChanges | ChangedMeanwhile
+Refusal = (
+    environment.Refusal
+    | NothingAsked
+    | TooManyChanges
+    | ChangedMeanwhile
+    | UnknownSetting
+    | CannotBeRestored
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +139,15 @@ def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused
     """
     if standing is not None and not standing.environment.permissions(ask.actor):
         standing = None
-    refused = _refuse_whole(standing, ask)
-    if refused is not None:
-        return refused
+    if ask.bringing is not None:
+        return _bring(standing, ask, ask.bringing, at)
+    return _refuse_whole(standing, ask) or _in_order(standing, ask, at)
+
+
+def _in_order(
+    standing: Standing | None, ask: Ask, at: datetime, opening: SettingsBrought | None = None
+) -> Planned | Refused:
+    """`opening`: a fact that comes first where anything else happens."""
     first = 1 if standing is None else standing.position + 1
     after = standing
     changes: list[Change] = []
@@ -134,6 +157,8 @@ def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused
         if not isinstance(decided, tuple):
             refusals.append(RefusedChange(index=index, refusal=decided))
             continue
+        if opening is not None and decided:
+            decided, opening = (opening, *decided), None
         for event in decided:
             position = first + len(changes)
             after = advance(after, Recorded(position, first, at, ask.actor.handle, event))
@@ -141,6 +166,47 @@ def plan(standing: Standing | None, ask: Ask, at: datetime) -> Planned | Refused
     if refusals or after is None:
         return Refused(refusals=tuple(refusals))
     return Planned(changes=tuple(changes), standing=after)
+
+
+def _bring(
+    standing: Standing | None, ask: Ask, bringing: Bringing, at: datetime
+) -> Planned | Refused | BeyondTheEnd:
+    """Everything that stands against it is told by its setting, and nothing is half brought."""
+    if standing is None:
+        return _whole(EnvironmentNotFound(key=ask.environment))
+    environment = standing.environment
+    shut = closed(environment, ask.actor)
+    if shut is not None:
+        return _whole(shut)
+    beyond = _beyond(standing, ask)
+    if beyond is not None:
+        return beyond
+    way = steps_of(bringing, environment)
+    outcome = _in_order(standing, replace(ask, commands=way.commands), at, bringing.fact)
+    against: list[Refusal] = [*no_settings(bringing, environment)]
+    against += (CannotBeRestored(setting=each.setting, because=each.message) for each in way.faults)
+    if isinstance(outcome, Refused):
+        for each in outcome.refusals:
+            against.append(_not_brought(way.steps[each.index or 0].setting, each.refusal))
+    return _whole(*_once(against)) if against else outcome
+
+
+def _not_brought(setting: str, why: Refusal) -> Refusal:
+    """What somebody can still do something about is told as it is."""
+    if isinstance(why, WarningNotAcknowledged | ChangedMeanwhile):
+        return why
+    return CannotBeRestored(setting=setting, because=why.message)
+
+
+def _once(against: Iterable[Refusal]) -> Iterator[Refusal]:
+    """Of what stands against one setting, the first."""
+    told: set[str] = set()
+    for each in against:
+        if not isinstance(each, CannotBeRestored):
+            yield each
+        elif each.setting not in told:
+            told.add(each.setting)
+            yield each
 
 
 def consequences(changes: Iterable[Change], standing: Standing) -> tuple[Warning, ...]:
@@ -160,12 +226,19 @@ def _refuse_whole(standing: Standing | None, ask: Ask) -> Refused | BeyondTheEnd
         refusal = NothingAsked()
     elif len(ask.commands) > ask.most:
         refusal = TooManyChanges(asked=len(ask.commands), most=ask.most)
-    if refusal is not None:
-        return Refused(refusals=(RefusedChange(refusal=refusal),))
+    return _beyond(standing, ask) if refusal is None else _whole(refusal)
+
+
+def _beyond(standing: Standing | None, ask: Ask) -> BeyondTheEnd | None:
     end = 0 if standing is None else standing.position
     if ask.expected_position is not None and ask.expected_position > end:
         return BeyondTheEnd(asked=ask.expected_position, position=end)
     return None
+
+
+def _whole(*why: Refusal) -> Refused:
+    """Refused for what is about the whole request."""
+    return Refused(refusals=tuple(RefusedChange(refusal=each) for each in why))
 
 
 def _decide(

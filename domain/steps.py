@@ -31,6 +31,10 @@ SWITCH: Mapping[str, Switch] = {
 }
 
 
+MOST_STEPS = 1_000
+"""At once: more than every setting that there can be takes."""
+
+
 class Steps(NamedTuple):
     """`faults`: what of the wanted cannot even be asked for."""
 

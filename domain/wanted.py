@@ -3,7 +3,7 @@
 Law: what is not named is as it is. What is held, wanted again, asks for nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from domain import switches
@@ -64,6 +64,31 @@ def held(environment: Environment, *, whole: bool = False) -> Wanted:
         },
         filters=_filters(environment, whole=whole),
         given=_given(environment, whole=whole),
+    )
+
+
+def chosen(environment: Environment, settings: Collection[str]) -> Wanted:
+    """What an environment holds of these settings: of a filter that it has not, that there is none.
+
+    What no administrator chooses is left out.
+    """
+    whole = held(environment, whole=True)
+    about = {key.removeprefix(state.PREFIX) for key in settings if key.startswith(state.PREFIX)}
+    given = environment.filters.given
+    return Wanted(
+        switches={key: on for key, on in whole.switches.items() if key in settings},
+        addresses=whole.addresses if switches.MAILING_ADDRESSES in settings else None,
+        directions={
+            key: direction
+            for key, direction in whole.directions.items()
+            if setting_of(key) in settings
+        },
+        filters={key: whole.filters.get(key) for key in sorted(about)},
+        given={
+            state.given_of(key): given.get(key)
+            for key in sorted(settings)
+            if key.startswith(state.GIVEN_PREFIX)
+        },
     )
 
 

@@ -101,7 +101,7 @@ class Appender:
         commands = 0
         while self._queue and (not group or commands < MOST_IN_A_GROUP):
             group.append(self._queue.popleft())
-            commands += len(group[-1].request.ask.commands)
+            commands += group[-1].request.ask.size
         return group
 
     def _again(self, pending: Iterable[Pending]) -> None:

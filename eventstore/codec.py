@@ -61,4 +61,8 @@ def digest(request_id: UUID, ask: Ask, reason: str | None) -> bytes:
     """What a request asks for, as 32 bytes: equal for equal requests of the same id."""
     commands = [(type(command).__name__, command) for command in ask.commands]
     content = (request_id, ask.environment, commands, ask.expected_position, reason)
-    return sha256(_encoder.encode(content)).digest()
+    bringing = ask.bringing
+    if bringing is None:
+        return sha256(_encoder.encode(content)).digest()
+    brought = (bringing.source, bringing.at, bringing.settings, bringing.acknowledged)
+    return sha256(_encoder.encode((*content, brought))).digest()

@@ -32,6 +32,7 @@ from domain.lifecycle import (
 )
 from domain.mapping_table import SyncDirection
 from domain.membership import RoleGranted, RoleRevoked
+from domain.source import SettingsBrought
 from domain.switches import (
     AppointmentAttachmentsSwitched,
     AssignedTasksSwitched,
@@ -120,6 +121,10 @@ EXAMPLES: dict[type[Event], tuple[str, Event]] = {
             FilterRedefined(
                 **KEY_ACCOUNTS, former_name="Accounts", description=None, fetch_xml=BERLIN
             ),
+        ),
+        (
+            "What follows in its change set was brought from this position of this environment.",
+            SettingsBrought(environment="contoso-test", position=31),
         ),
         ("It chooses again.", FilterActivated(**KEY_ACCOUNTS)),
         ("It chooses nothing, and is kept.", FilterDeactivated(**KEY_ACCOUNTS)),

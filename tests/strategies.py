@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from domain.actor import Actor
+from domain.bringing import Bringing
 from domain.environment import Command, Event
 from domain.field_mappings import (
     ChooseSyncDirection,
@@ -56,6 +57,7 @@ from domain.lifecycle import (
 from domain.mapping_table import MAPPINGS
 from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
 from domain.plan import Ask, Planned, plan
+from domain.source import SettingsBrought
 from domain.standing import Change, Recorded, Standing
 from domain.switches import (
     AppointmentAttachmentsSwitched,
@@ -67,6 +69,7 @@ from domain.switches import (
     SwitchAssignedTasks,
     SwitchResourceBookings,
 )
+from domain.warning import WarningCode
 
 settings.register_profile("syncledger", deadline=None)
 settings.load_profile("syncledger")
@@ -79,6 +82,7 @@ names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
 )
 people = st.sampled_from(PEOPLE)
+positions = st.integers(min_value=1, max_value=2**53)
 mappings = st.sampled_from([*MAPPINGS])
 few_mappings = st.sampled_from(["contact.notes", "contact.homeAddress", "task.subject"])
 actors = st.builds(Actor, handle=people, platform_administrator=st.booleans())
@@ -179,6 +183,7 @@ EVENTS: dict[type[Event], SearchStrategy[Event]] = {
     FilterRemoved: st.builds(FilterRemoved, **about_filter),
     TemplateGivenToNewUsers: st.builds(TemplateGivenToNewUsers, **about_filter),
     TemplateWithheldFromNewUsers: st.builds(TemplateWithheldFromNewUsers, **about_filter),
+    SettingsBrought: st.builds(SettingsBrought, environment=keys, position=positions),
 }
 events = st.one_of(*EVENTS.values())
 """Any event on its own, whether or not it can be reached."""
@@ -206,16 +211,38 @@ def asks(who: SearchStrategy[Actor] = actors, most: int = 6) -> SearchStrategy[A
     )
 
 
-def live(requests: list[Ask]) -> History:
+@dataclass(frozen=True)
+class Back:
+    """Bring everything back to where one of the change sets so far has led."""
+
+    number: int
+
+
+def back(number: int, before: list[Standing]) -> Ask:
+    there = before[number % len(before)]
+    bringing = Bringing(
+        source=KEY,
+        at=there.position,
+        position=there.position,
+        origin=there.environment,
+        acknowledged=frozenset(WarningCode),
+    )
+    return Ask(environment=KEY, commands=(), actor=Actor(handle=ALICE), bringing=bringing)
+
+
+def live(requests: list[Ask | Back]) -> History:
     """Register, then ask for one after the other: what is refused leaves no trace."""
     beginning = plan(None, Ask(environment=KEY, commands=(REGISTER,), actor=PLATFORM), START)
     assert isinstance(beginning, Planned)
     changes, standing = list(beginning.changes), beginning.standing
-    for minute, ask in enumerate(requests, 1):
+    before = [standing]
+    for minute, request in enumerate(requests, 1):
+        ask = back(request.number, before) if isinstance(request, Back) else request
         outcome = plan(standing, ask, START + timedelta(minutes=minute))
         if isinstance(outcome, Planned):
             changes += outcome.changes
             standing = outcome.standing
+            before.append(standing)
     return History(tuple(changes), standing)
 
 
@@ -225,4 +252,5 @@ someone_who_may = st.sampled_from(
 single_asks = st.builds(
     Ask, environment=st.just(KEY), commands=st.tuples(commands), actor=someone_who_may | actors
 )
-histories = st.lists(single_asks | asks(someone_who_may, most=3), max_size=20).map(live)
+backs = st.builds(Back, st.integers(min_value=0, max_value=20))
+histories = st.lists(single_asks | asks(someone_who_may, most=3) | backs, max_size=20).map(live)

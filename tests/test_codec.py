@@ -35,6 +35,7 @@ from domain.lifecycle import (
 from domain.mapping_table import SyncDirection
 from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
 from domain.plan import Ask
+from domain.source import SettingsBrought
 from domain.switches import (
     AppointmentAttachmentsSwitched,
     AssignedTasksSwitched,
@@ -139,6 +140,10 @@ RELEASED: dict[str, tuple[Event, str]] = {
             kind=FilterKind.ONLINE, table="contact", filter_key="ours", name="Ours"
         ),
         '{"filter_key":"ours","kind":"ONLINE","name":"Ours","table":"contact"}',
+    ),
+    "settings_brought.v1": (
+        SettingsBrought(environment="contoso-test", position=31),
+        '{"environment":"contoso-test","position":31}',
     ),
 }
 """What stands in logs out there. An entry here is never edited: a new shape is a new name."""

@@ -9,13 +9,13 @@ from domain.comparing import Difference, compared
 from domain.environment import Environment, Event, evolve, value
 from domain.filters.facts import FilterDeactivated, FilterRedefined, FilterRemoved
 from domain.filters.lifecycle import About
-from domain.filters.state import PREFIX, FilterKind, FilterRole, given_of
+from domain.filters.state import PREFIX, FilterKind, FilterRole
 from domain.filters.templates import TEMPLATES
 from domain.lifecycle import EnvironmentState
 from domain.membership import PREFIX as ROLE
 from domain.membership import RoleGranted
 from domain.switches import AssignedTasksSwitched
-from domain.wanted import Wanted, held
+from domain.wanted import chosen
 
 FRESH = settled(fold(BEGINNING)).environment
 TASKS = "template.online.task.my-tasks"
@@ -35,24 +35,6 @@ def then(*events: Event) -> Environment:
     return environment
 
 
-def brought(environment: Environment, found: tuple[Difference, ...]) -> Wanted:
-    """Of an environment only what differs, with what is gone."""
-    whole, keys = held(environment, whole=True), {each.setting for each in found}
-    filters = {key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX)}
-    given = {key for key in keys if key.startswith("defaultTemplate:")}
-    return Wanted(
-        switches={key: on for key, on in whole.switches.items() if key in keys},
-        addresses=whole.addresses if "mailingAddresses" in keys else None,
-        directions={
-            key: direction
-            for key, direction in whole.directions.items()
-            if f"fieldMapping:{key}" in keys
-        },
-        filters={key: whole.filters.get(key) for key in filters},
-        given={given_of(key): environment.filters.given.get(key) for key in given},
-    )
-
-
 @law(histories, histories)
 def test_what_differs_brought_over_leaves_nothing_that_differs(
     one: History, other: History
@@ -61,7 +43,7 @@ def test_what_differs_brought_over_leaves_nothing_that_differs(
     administers = SecurityRole.SYSTEM_ADMINISTRATOR in before.roles(ALICE)
     assume(administers and before.profile.state is EnvironmentState.ACTIVE)
     found = compared(before, wanted)
-    there = after(one.standing, brought(wanted, found))
+    there = after(one.standing, chosen(wanted, [each.setting for each in found]))
     assert [each for each in compared(there, wanted) if not each.setting.startswith(ROLE)] == []
 
 

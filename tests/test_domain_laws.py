@@ -42,7 +42,13 @@ from domain.warning import WarningCode
 
 STRANGER = UUID(int=0)
 LATER = START + timedelta(days=1)
-KEYS = ("environment.name", "environment.state", *TAB, *(f"role:{handle}" for handle in PEOPLE))
+KEYS = (
+    "environment.name",
+    "environment.source",
+    "environment.state",
+    *TAB,
+    *(f"role:{handle}" for handle in PEOPLE),
+)
 
 
 def whole(standing: Standing, key: str) -> object:

@@ -81,6 +81,7 @@ RELEASED = {
         '{"principal":"0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11","role":"SYSTEM_ADMINISTRATOR"}'
     ),
     "role_revoked.v1": '{"principal":"0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11","role":"AUDITOR"}',
+    "settings_brought.v1": '{"environment":"contoso-test","position":31}',
     "sync_direction_chosen.v1": '{"direction":"NONE","mapping":"contact.notes"}',
     "sync_direction_restored.v1": '{"direction":"BOTH","mapping":"contact.notes"}',
     "template_withheld_from_new_users.v1": (

@@ -39,6 +39,7 @@ def test_the_released_events_are_these() -> None:
         "resource_bookings_switched.v1",
         "role_granted.v1",
         "role_revoked.v1",
+        "settings_brought.v1",
         "sync_direction_chosen.v1",
         "sync_direction_restored.v1",
         "template_given_to_new_users.v1",
