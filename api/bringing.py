@@ -12,12 +12,11 @@ from api.context import Context
 from api.enums import ChangeMode, Permission, WarningCode
 from api.errors import bad_input, input_checked
 from api.inputs import KEY, REASON, REQUEST_ID
-from api.outcomes import LEAST, READ, refused
-from api.results import SettingsRefused
+from api.outcomes import LEAST, READ
 from domain.actor import NotPermitted
-from domain.bringing import Bringing
+from domain.bringing import Bringing, Unreadable
 from domain.lifecycle import EnvironmentNotFound
-from domain.plan import Ask, Refusal, Refused, RefusedChange
+from domain.plan import Ask
 from domain.standing import Standing
 from domain.text import checked_text
 
@@ -62,25 +61,17 @@ class BringSettingsInput:
     )
 
 
-async def asked(context: Context, wish: BringSettingsInput) -> Ask | SettingsRefused:
-    """What is asked of the domain; a refusal where nothing may be read at the source."""
+async def asked(context: Context, wish: BringSettingsInput) -> Ask:
+    """What is asked of the domain, with what stands at the source, or why that may not be read."""
     key, source = environment_key(wish.environment_key), wish.source
     there = key if source.environment_key is None else environment_key(source.environment_key)
     if there == key and source.at is None:
         raise bad_input("`from` names neither another environment nor a past point of this one.")
-    named = _named(wish.settings)
-    here, standing = await context.visible(key), await context.visible(there)
-    if here is None or standing is None:
-        missing = EnvironmentNotFound(key=key if here is None else there)
-        return await refused(context, key, _whole(missing))
-    needs = Permission.READ_SETTINGS if source.at is None else Permission.READ_HISTORY
-    if needs not in context.permissions(standing):
-        return await refused(context, key, _whole(NotPermitted(needs=needs)))
-    origin = await stood(context, standing, source.at)
-    if origin is None:
-        raise bad_input(f"{there} had no settings yet at that point.")
-    _weigh(context, here, origin)
-    preview = wish.mode is ChangeMode.PREVIEW
+    named, preview = _named(wish.settings), wish.mode is ChangeMode.PREVIEW
+    found = await _read(context, there, source.at)
+    here = await context.visible(key)
+    if here is not None and isinstance(found, Standing):
+        _weigh(context, here, found)
     return Ask(
         environment=key,
         commands=(),
@@ -89,12 +80,26 @@ async def asked(context: Context, wish: BringSettingsInput) -> Ask | SettingsRef
         bringing=Bringing(
             source=there,
             at=_point(source.at),
-            position=origin.position,
-            origin=origin.environment,
+            position=found.position if isinstance(found, Standing) else 0,
+            origin=found.environment if isinstance(found, Standing) else found,
             settings=named,
             acknowledged=frozenset(WarningCode if preview else wish.acknowledge),
         ),
     )
+
+
+async def _read(context: Context, key: str, at: PointInTime | None) -> Standing | Unreadable:
+    """BAD_USER_INPUT for a point that has not come yet, or is before everything."""
+    standing = await context.visible(key)
+    if standing is None:
+        return EnvironmentNotFound(key=key)
+    needs = Permission.READ_SETTINGS if at is None else Permission.READ_HISTORY
+    if needs not in context.permissions(standing):
+        return NotPermitted(needs=needs)
+    found = await stood(context, standing, at)
+    if found is None:
+        raise bad_input(f"{key} had no settings yet at that point.")
+    return found
 
 
 def _named(settings: list[str] | None) -> tuple[str, ...] | None:
@@ -125,7 +130,3 @@ def _point(at: PointInTime | None) -> int | datetime | None:
     if at is None:
         return None
     return at.time or at.position or 0
-
-
-def _whole(why: Refusal) -> Refused:
-    return Refused(refusals=(RefusedChange(refusal=why),))

@@ -18,6 +18,7 @@ from api.errors import ErrorCode, Problem
 from domain.actor import Actor, Permission
 from domain.standing import Standing
 from eventstore.appender import Appender
+from eventstore.attempts import Attempts
 from eventstore.database import Database
 from eventstore.log import Log, StoredChange, Tip
 from eventstore.principals import Principal, Principals
@@ -48,6 +49,7 @@ class Rooms:
     standings: Standings
     principals: Principals
     projector: Projector
+    attempts: Attempts
     searching: Semaphore = field(default_factory=lambda: Semaphore(SEARCHES_AT_ONCE))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from api.asking import ChangeFilter, PointInTime, argument, stood
+from api.attempts import RefusedAttemptConnection, refused_attempts
 from api.comparisons import Point, SettingDifference, differences, readable
 from api.context import Context, Info
 from api.enums import ChangeOrder, EnvironmentKind, EnvironmentState, Permission, SecurityRole
@@ -169,6 +170,23 @@ class Environment(Node):
         require(info.context, self.standing, Permission.READ_HISTORY)
         asked = page(first, after, last, before)
         return await history(info.context, self.standing, asked, order, filter)
+
+    @strawberry.field(
+        description="Who tried what and was refused, newest first. Needs READ_HISTORY. Of each "
+        "principal 60 an hour are listed and the rest is counted; kept are the newest 10,000. They "
+        "are no facts: nothing of them is in the log."
+    )
+    async def refused_attempts(
+        self,
+        info: Info,
+        first: Annotated[int | None, argument(FIRST)] = None,
+        after: Annotated[str | None, argument("Only what follows this cursor.")] = None,
+        last: Annotated[int | None, argument(LAST)] = None,
+        before: Annotated[str | None, argument("Only what goes before this cursor.")] = None,
+    ) -> RefusedAttemptConnection | None:
+        require(info.context, self.standing, Permission.READ_HISTORY)
+        asked = page(first, after, last, before)
+        return await refused_attempts(info.context, self.standing, asked)
 
     @strawberry.field(description="The viewer's roles here.")
     def viewer_roles(self, info: Info) -> list[SecurityRole]:

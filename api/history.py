@@ -13,7 +13,7 @@ from api.changes import Change
 from api.context import Context
 from api.enums import ChangeOrder
 from api.errors import bad_input, input_checked
-from api.pages import Page, PageInfo, cursor, page_info
+from api.pages import Page, PageInfo, cursor, numbered, page_info
 from domain.environment import EVENT_TYPES
 from domain.filters.state import GIVEN_PREFIX as GIVEN
 from domain.filters.state import PREFIX as FILTER
@@ -26,6 +26,7 @@ from domain.text import checked_text
 from projections import changes
 from projections.changes import Filter, Stretch
 
+OF = "a history"
 NOBODY = UUID(int=0)
 """No principal has this handle."""
 
@@ -83,7 +84,7 @@ async def history(
 
 
 def _stretch(asked: Page, order: ChangeOrder, end: int) -> Stretch:
-    after, before = _position(asked.after), _position(asked.before)
+    after, before = numbered(asked.after, OF), numbered(asked.before, OF)
     newest_first = order is ChangeOrder.NEWEST_FIRST
     above, below = (before, after) if newest_first else (after, before)
     return Stretch(
@@ -92,18 +93,6 @@ def _stretch(asked: Page, order: ChangeOrder, end: int) -> Stretch:
         newest_first=newest_first is not asked.backwards,
         limit=asked.size + 1,
     )
-
-
-def _position(place: str | None) -> int | None:
-    if place is None:
-        return None
-    if not (place.isascii() and place.isdecimal() and len(place) < MOST_DIGITS):
-        raise bad_input("This is no cursor of a history. Take one from a page's edges.")
-    return int(place)
-
-
-MOST_DIGITS = 19
-"""A position with as many may be too large."""
 
 
 async def _narrowed(context: Context, standing: Standing, asked: ChangeFilter) -> Filter:

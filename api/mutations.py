@@ -27,13 +27,12 @@ from api.inputs import (
     RevokeRoleInput,
     principal_id,
 )
-from api.outcomes import LEAST, READ, refused, request_of, settled
+from api.outcomes import LEAST, READ, request_of, settled, turned_down
 from api.results import (
     ChangeSettingsResult,
     EnvironmentChanged,
     EnvironmentRefused,
     EnvironmentResult,
-    SettingsRefused,
 )
 from domain.environment import Command
 from domain.filters.commands import DefineFilter, RedefineFilter, size
@@ -81,8 +80,6 @@ class Mutation:
         self, info: Info, input: Annotated[BringSettingsInput, argument("What to bring.")]
     ) -> ChangeSettingsResult:
         ask = await asked(info.context, input)
-        if isinstance(ask, SettingsRefused):
-            return ask
         return await settled(info.context, ask, input.mode, input.reason, input.request_id)
 
     @strawberry.mutation(description="Register an environment. Needs REGISTER_ENVIRONMENT.")
@@ -171,7 +168,8 @@ async def _change(
         named if isinstance(named, Refused) else await context.rooms.appender.transact(named)
     )
     if not isinstance(outcome, Applied):
-        found = await refused(context, key, outcome)
+        tried = named.ask if isinstance(named, Request) else ask
+        found = await turned_down(context, tried, outcome)
         return EnvironmentRefused(refusals=found.refusals)
     made = outcome.change_set
     return EnvironmentChanged(

@@ -59,7 +59,7 @@ async def settled(
 async def _applied(context: Context, request: Request) -> SettingsChanged | SettingsRefused:
     outcome = await context.rooms.appender.transact(request)
     if not isinstance(outcome, Applied):
-        return await refused(context, request.ask.environment, outcome)
+        return await turned_down(context, request.ask, outcome)
     made = outcome.change_set
     return SettingsChanged(
         change_set=None if made is None else ChangeSet(change_set=made),
@@ -94,6 +94,15 @@ async def _previewed(context: Context, ask: Ask) -> SettingsPreviewed | Settings
         ),
         warnings=_warnings(planned.changes, planned.standing),
     )
+
+
+async def turned_down(
+    context: Context, ask: Ask, outcome: Refused | BeyondTheEnd | RequestIdReused
+) -> SettingsRefused:
+    """The answer to what was tried and refused, which is noted."""
+    why = await refused(context, ask.environment, outcome)
+    context.rooms.attempts.note(ask, [each.code for each in why.refusals])
+    return why
 
 
 async def refused(

@@ -17,6 +17,8 @@ FIRST = f"At most that many, from the first on; {USUAL} when left out, at most {
 LAST = f"At most that many, from the last back; at most {MOST}."
 MOST_IDS = 100
 """Of one `nodes`."""
+MOST_DIGITS = 19
+"""A number with as many may be too large."""
 CURSOR = "1:"
 """The version of the cursors' form."""
 
@@ -64,6 +66,15 @@ def opened(text: str | None) -> str | None:
     if cursor(named) != text or "\0" in named:
         raise bad_input(f"{text[:80]!r} is no cursor. Take one from a page's edges.")
     return named
+
+
+def numbered(place: str | None, of: str) -> int | None:
+    """The number that a cursor names, in a list whose places are numbers."""
+    if place is None:
+        return None
+    if not (place.isascii() and place.isdecimal() and len(place) < MOST_DIGITS):
+        raise bad_input(f"This is no cursor of {of}. Take one from a page's edges.")
+    return int(place)
 
 
 def page_info(asked: Page, cursors: Sequence[str], *, more: bool) -> PageInfo:

@@ -86,6 +86,8 @@ async def carried_out(rooms: Rooms, order: Order, told: Callable[[Environment], 
     planned = _planned(standing, ask)
     faults = [Trouble(reading.where.get(each.setting, ""), each.message) for each in way.faults]
     troubles = [*reading.troubles, *faults, *_against(planned, way, reading)]
+    if isinstance(planned, Refused) and not order.preview:
+        rooms.attempts.note(ask, [each.refusal.code for each in planned.refusals])
     if troubles or not isinstance(planned, Planned):
         return Result(position=standing.position, troubles=_in_order(troubles))
     if order.preview or not planned.changes:

@@ -21,6 +21,7 @@ from app.data_folder import CLUSTER, running
 from app.embedded_postgres import EmbeddedPostgres, address
 from app.issuer import AUDIENCE, ISSUER, Issuer
 from eventstore.appender import Appender
+from eventstore.attempts import Attempts
 from eventstore.database import APPLICATION_ROLE, Database
 from eventstore.doorbell import Doorbell
 from eventstore.log import Log
@@ -178,6 +179,7 @@ async def open_rooms(dsn: str) -> AsyncIterator[Rooms]:
         await stack.enter_async_context(projector.running())
         appender = Appender(database, standings, doorbell.ring)
         await stack.enter_async_context(appender.running())
+        attempts = await stack.enter_async_context(Attempts(database).running())
         yield Rooms(
             database=database,
             log=log,
@@ -185,4 +187,5 @@ async def open_rooms(dsn: str) -> AsyncIterator[Rooms]:
             standings=standings,
             principals=Principals(database),
             projector=projector,
+            attempts=attempts,
         )

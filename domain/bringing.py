@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain import membership, tab
+from domain.actor import NotPermitted
 from domain.comparing import compared
 from domain.environment import Environment
-from domain.lifecycle import NAME, STATE
+from domain.lifecycle import NAME, STATE, EnvironmentNotFound
 from domain.source import SOURCE, CannotBeRestored, SettingsBrought, UnknownSetting
 from domain.steps import Steps, steps
 from domain.wanted import chosen
 from domain.warning import WarningCode
+
+Unreadable = NotPermitted | EnvironmentNotFound
 
 type Point = int | datetime
 """A past position or time."""
@@ -24,14 +27,15 @@ type Point = int | datetime
 class Bringing:
     """What is to be brought. `at`: the point as it was asked for; None: as it is now.
 
-    `origin`: how the environment `source` stands there, and `position` where that is. `settings`:
-    only these; None: all that differ. `acknowledged`: the warnings that the asker accepts.
+    `origin`: how the environment `source` stands there, or why the asker may not read it, and
+    `position` where that is. `settings`: only these; None: all that differ. `acknowledged`: the
+    warnings that the asker accepts.
     """
 
     source: str
     at: Point | None
     position: int = field(compare=False)
-    origin: Environment = field(compare=False)
+    origin: Environment | Unreadable = field(compare=False)
     settings: tuple[str, ...] | None = None
     acknowledged: frozenset[WarningCode] = frozenset()
 
@@ -40,20 +44,20 @@ class Bringing:
         return SettingsBrought(environment=self.source, position=self.position)
 
 
-def steps_of(bringing: Bringing, environment: Environment) -> Steps:
+def steps_of(bringing: Bringing, origin: Environment, environment: Environment) -> Steps:
     """From an environment as it is to one with these settings."""
-    differing = (each.setting for each in compared(environment, bringing.origin))
+    differing = (each.setting for each in compared(environment, origin))
     keys = {
         key
         for key in differing
         if not key.startswith(membership.PREFIX)
         and (bringing.settings is None or key in bringing.settings)
     }
-    return steps(environment, chosen(bringing.origin, keys), bringing.acknowledged)
+    return steps(environment, chosen(origin, keys), bringing.acknowledged)
 
 
 def no_settings(
-    bringing: Bringing, environment: Environment
+    bringing: Bringing, origin: Environment, environment: Environment
 ) -> Iterator[UnknownSetting | CannotBeRestored]:
     """What was named and is none that can be brought."""
     for key in dict.fromkeys(bringing.settings or ()):
@@ -63,5 +67,5 @@ def no_settings(
         elif key in {NAME, STATE, SOURCE}:
             because = "It is about the environment itself, not on its tab."
             yield CannotBeRestored(setting=key, because=because)
-        elif not any(tab.place(each.filters, key) for each in (environment, bringing.origin)):
+        elif not any(tab.place(each.filters, key) for each in (environment, origin)):
             yield UnknownSetting(setting=key)

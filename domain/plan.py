@@ -12,7 +12,7 @@ from typing import ClassVar
 from domain import environment
 from domain.actor import Actor, NotPermitted
 from domain.bringing import Bringing, no_settings, steps_of
-from domain.environment import Command, Event, closed, decide, register
+from domain.environment import Command, Environment, Event, closed, decide, register
 from domain.lifecycle import EnvironmentNotFound, RegisterEnvironment
 from domain.refusal import RefusalCode
 from domain.source import CannotBeRestored, SettingsBrought, UnknownSetting
@@ -181,9 +181,12 @@ def _bring(
     beyond = _beyond(standing, ask)
     if beyond is not None:
         return beyond
-    way = steps_of(bringing, environment)
+    origin = bringing.origin
+    if not isinstance(origin, Environment):
+        return _whole(origin)
+    way = steps_of(bringing, origin, environment)
     outcome = _in_order(standing, replace(ask, commands=way.commands), at, bringing.fact)
-    against: list[Refusal] = [*no_settings(bringing, environment)]
+    against: list[Refusal] = [*no_settings(bringing, origin, environment)]
     against += (CannotBeRestored(setting=each.setting, because=each.message) for each in way.faults)
     if isinstance(outcome, Refused):
         for each in outcome.refusals:

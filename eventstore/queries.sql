@@ -97,3 +97,13 @@ WHERE requests.environment = $1
        OR requests.first_position IS NOT NULL
            AND (last.change_set, last.actor) <> (requests.first_position, requests.actor))
 ORDER BY requests.last_position, requests.request_id;
+
+-- name: note_attempts
+SELECT note_attempts($1);
+
+-- name: attempts
+-- $2, $3: the numbers between. $4: from the newest back. $5: how many.
+SELECT number, at, actor, asked, about, refusals, more FROM attempts
+WHERE environment = $1 AND number > $2 AND number < $3
+ORDER BY CASE WHEN $4::boolean THEN number END DESC, CASE WHEN NOT $4::boolean THEN number END
+LIMIT $5;

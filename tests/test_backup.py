@@ -213,7 +213,8 @@ def test_a_log_of_the_first_schema_is_brought_forward_and_not_an_entry_changes(
         before = asyncio.run(rows(owner(server, "first")))
         assert before == asyncio.run(rows(owner(server)))
 
-        assert asyncio.run(migrate(owner(server, "first"), SCHEMA)) == ["0002_append.sql"]
+        applied = asyncio.run(migrate(owner(server, "first"), SCHEMA))
+        assert applied == sorted(each.name for each in migrations.MIGRATIONS.glob("*.sql"))[1:]
 
         assert asyncio.run(rows(owner(server, "first"))) == before
         assert asyncio.run(is_whole(application(server, "first")))

@@ -185,6 +185,12 @@ def test_all_three_addresses_must_be_acknowledged_as_by_hand() -> None:
         (FRESH.environment, holding(None), f"filter:{TASKS}", "given to new users"),
         (holding(None), FRESH.environment, GIVEN_TASKS, "There is no filter"),
         (
+            FRESH.environment,
+            holding(None, TEMPLATE._replace(table="phonecall")),
+            f"filter:{TASKS}",
+            "given to new users",
+        ),
+        (
             holding(TASKS, TEMPLATE, TEMPLATE._replace(key="other", name="Other")),
             holding("other", TEMPLATE._replace(key="other", active=False)),
             "filter:other",

@@ -16,7 +16,7 @@ from eventstore.migrate import CannotMigrate, MayNotMigrate, migrate, pending
 from projections.current_settings import stored
 from projections.projector import SCHEMA
 
-ALL = ["0001_log.sql", "0002_append.sql", "schema.sql"]
+ALL = [*sorted(each.name for each in module.MIGRATIONS.glob("*.sql")), "schema.sql"]
 
 
 @pytest.fixture
