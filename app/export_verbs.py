@@ -94,7 +94,7 @@ def _write(file: Path, text: bytes, make: Path | None = None) -> None:
 def _standing(config: Config, key: str) -> Standing:
     async def work(dsn: str) -> Standing | None:
         async with open_database(dsn) as database:
-            return (await Standings(Log(database)).catch_up(key)).standing
+            return (await Standings(Log(database), database).catch_up(key)).standing
 
     with any_postgres(config) as postgres:
         found = run(work(postgres.dsn))

@@ -172,7 +172,7 @@ async def open_rooms(dsn: str) -> AsyncIterator[Rooms]:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(dsn))
         log = Log(database)
-        standings = Standings(log)
+        standings = Standings(log, database)
         doorbell = await stack.enter_async_context(Doorbell(database).running())
         await stack.enter_async_context(standings.following(doorbell))
         projector = Projector(database, standings.since)

@@ -17,7 +17,8 @@ from bench.wire import Http, https, post
 from domain.actor import Actor
 
 KEY = "long"
-CHANGES, EVENTS = 100_000, 10_000
+CHANGES = 100_000
+LONG, SHORT = 100_000, 1_000
 HISTORY = """
 query ($key: String!, $after: String, $filter: ChangeFilter) {
   environment(key: $key) {
@@ -80,16 +81,17 @@ async def history(options: Options) -> AsyncIterator[Figure]:
 
 
 async def asof(options: Options) -> AsyncIterator[Figure]:
-    async with long_log(EVENTS) as (ours, connection):
-        token, chance = ours.token(ADA), Random(1)
-        points = [{"position": chance.randint(1, EVENTS)} for _ in range(500)]
-        yield await _beside(
-            f"asof, the tab at any of {EVENTS} positions",
-            "the tab as it is now, by the same server",
-            _in_turn(connection, [question(SETTINGS, token, key=KEY, at=at) for at in points]),
-            _in_turn(connection, [question(SETTINGS, token, key=KEY)]),
-            options,
-        )
+    for entries in (SHORT, LONG):
+        async with long_log(entries) as (ours, connection):
+            token, chance = ours.token(ADA), Random(1)
+            points = [{"position": chance.randint(1, entries)} for _ in range(500)]
+            yield await _beside(
+                f"asof, the tab at any of {entries} positions",
+                "the tab as it is now, by the same server",
+                _in_turn(connection, [question(SETTINGS, token, key=KEY, at=at) for at in points]),
+                _in_turn(connection, [question(SETTINGS, token, key=KEY)]),
+                options,
+            )
 
 
 def _in_turn(connection: Http, requests: Sequence[bytes]) -> Act:

@@ -91,12 +91,13 @@ class Copying:
             await self._begin()
 
     async def _begin(self) -> None:
-        await self._settle()
+        await self.settle()
         rows, self._rows = self._rows, []
         work = self._connection.copy_records_to_table("changes", records=rows, columns=Row._fields)
         self._under_way = asyncio.create_task(work)
 
-    async def _settle(self) -> None:
+    async def settle(self) -> None:
+        """Wait for the batch under way: until the next row, the connection is free."""
         if self._under_way is not None:
             await self._under_way
 
@@ -111,7 +112,7 @@ class Copying:
     ) -> None:
         if kind is None and self._rows:
             await self._begin()
-        await self._settle()
+        await self.settle()
 
 
 async def page(database: Database, environment: str, after: int) -> list[Row]:

@@ -10,7 +10,6 @@ from itertools import islice
 
 from domain.standing import ChangeSet
 from eventstore.log import Tip
-from projections.milestones import Milestones
 from projections.waiting import Waiting
 
 KEPT = 2_048
@@ -28,7 +27,6 @@ class Course:
         self.tip: Tip | None = None
         self.whole = False
         """Whether the tip once was the end of the log: not while it is read for the first time."""
-        self.milestones = Milestones()
         self.reading = asyncio.Lock()
         self._recent: deque[ChangeSet] = deque()
         self._characters = 0
@@ -42,7 +40,6 @@ class Course:
             return False
         if first == position + 1:
             self.tip = Tip(change_set.standing, seal)
-            self.milestones.pass_by(self.tip)
             self._recent.append(change_set)
             self._characters += _characters(change_set)
             weight = len(change_set.standing.last_changes)

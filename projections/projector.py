@@ -15,7 +15,7 @@ from time import monotonic
 
 from domain.standing import ChangeSet, Standing
 from eventstore.database import Borrowed, Database, Unavailable
-from projections import changes, current_settings
+from projections import changes, current_settings, stored_standings
 from projections.statements import SQL
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Projector:
             found = await connection.fetch(SQL["places"], free)
             places = {row["environment"]: 0 if anew else row["position"] for row in found}
             await connection.execute(SQL["forget"], [key for key in places if places[key] == 0])
-            await connection.execute(SQL["forget_changes"], [*places], [*places.values()])
+            await _forget(connection, places)
             ends = [await self._write(connection, *place) for place in places.items()]
             rows = [current_settings.row(end) for end in ends if end is not None]
             await current_settings.keep(connection, rows)
@@ -100,18 +100,25 @@ class Projector:
     async def _write(
         self, connection: Borrowed, environment: str, position: int
     ) -> Standing | None:
-        """Write the changes after a position. Gives where they end, None where there are none."""
+        """Write what comes after a position. Gives where it ends, None where there is nothing."""
         end: Standing | None = None
+        gathered: list[stored_standings.Row] = []
         try:
             async with changes.Copying(connection) as copying:
                 async for change_set in self._since(environment, position):
                     end = change_set.standing
                     await copying.add(changes.row(environment, each) for each in change_set.changes)
+                    gathered += stored_standings.due(environment, change_set)
+                    if len(gathered) >= stored_standings.TOGETHER:
+                        await copying.settle()
+                        await stored_standings.keep(connection, gathered)
+                        gathered.clear()
+            await stored_standings.keep(connection, gathered)
         except ValueError:  # a broken log holds up no other
             if environment not in self._broken:
                 logger.exception("%s cannot be folded; verify tells where", environment)
             self._broken.add(environment)
-            await connection.execute(SQL["forget_changes"], [environment], [position])
+            await _forget(connection, {environment: position})
             return None
         self._broken.discard(environment)
         return end
@@ -138,6 +145,12 @@ class Projector:
                     logger.warning("the projections are behind", exc_info=error)
                 told = repr(error)
             await asyncio.sleep(PAUSE)
+
+
+async def _forget(connection: Borrowed, places: Mapping[str, int]) -> None:
+    """Leave nothing beyond these positions of these environments."""
+    for statement in ("forget_changes", "forget_stored_standings"):
+        await connection.execute(SQL[statement], [*places], [*places.values()])
 
 
 def _portions(behind: Mapping[str, int]) -> Iterator[Sequence[str]]:

@@ -23,6 +23,7 @@ WITH RECURSIVE changed AS (
 SELECT environment FROM changed WHERE environment IS NOT NULL
 UNION SELECT environment FROM log_head
 UNION SELECT environment FROM current_settings
+UNION SELECT environment FROM stored_standings
 ORDER BY environment;
 
 -- name: patience
@@ -157,3 +158,37 @@ WHERE ($1::uuid IS NULL OR members @> ARRAY[$1::uuid])
   AND ($6::boolean IS NULL OR assigned_tasks = $6::boolean)
   AND ($7::boolean IS NULL OR resource_bookings = $7::boolean)
   AND ($8::text IS NULL OR mailing_addresses = $8::text);
+
+-- name: stored_standing
+-- The nearest at a position or earlier. $3: the form that is understood.
+SELECT environment, position, recorded_at, form, standing
+FROM stored_standings
+WHERE environment = $1 AND position <= $2 AND form = $3
+ORDER BY position DESC
+LIMIT 1;
+
+-- name: stored_standing_time
+-- Where the nearest of a time or earlier is.
+SELECT position
+FROM stored_standings
+WHERE environment = $1 AND recorded_at <= $2 AND form = $3
+ORDER BY recorded_at DESC, position DESC
+LIMIT 1;
+
+-- name: next_stored_standing
+SELECT environment, position, recorded_at, form, standing
+FROM stored_standings
+WHERE environment = $1 AND position > $2 AND form = $3
+ORDER BY position
+LIMIT 1;
+
+-- name: last_stored_standing
+SELECT coalesce(max(position), 0) AS position
+FROM stored_standings
+WHERE environment = $1 AND form = $2;
+
+-- name: forget_stored_standings
+-- What lies beyond a position, of every form.
+DELETE FROM stored_standings USING unnest($1::text[], $2::bigint[]) AS place (environment, position)
+WHERE stored_standings.environment = place.environment
+  AND stored_standings.position > place.position;

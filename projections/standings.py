@@ -1,7 +1,8 @@
 """The state of every environment that was asked for, in memory, and at any past point.
 
-Law: a standing is folded from the log and from nothing else; past and live changes come by the
-same read, in order, whole change sets, none twice.
+Law: the present is folded from the log and from nothing else, the past from a stored standing
+before it or from the beginning, whichever there is; past and live changes come by the same read,
+in order, whole change sets, none twice.
 """
 
 import asyncio
@@ -13,9 +14,10 @@ from datetime import datetime
 from time import monotonic
 
 from domain.standing import ChangeSet
-from eventstore.database import Unavailable
+from eventstore.database import Database, Unavailable
 from eventstore.doorbell import Doorbell
 from eventstore.log import Log, Tip
+from projections import stored_standings
 from projections.course import Course
 
 logger = logging.getLogger(__name__)
@@ -36,8 +38,9 @@ class NotReached(Exception):
 
 
 class Standings:
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, database: Database) -> None:
         self._log = log
+        self._database = database
         self._courses: defaultdict[str, Course] = defaultdict(Course)
         self._known: set[str] | None = None
         self._pulse = (-1, -1)
@@ -137,7 +140,7 @@ class Standings:
             for change_set in recent:
                 yield change_set
         elif course is not None:
-            start = course.milestones.before(position)
+            start = await self._before(environment, position)
             async for change_set, _ in self._log.change_sets(environment, start):
                 if change_set.standing.position > position:
                     yield change_set
@@ -150,7 +153,7 @@ class Standings:
         recent = course.recent_at(position)
         if recent is not None:
             return Tip(recent.standing)
-        start = course.milestones.before(position)
+        start = await self._before(environment, position)
         return await self._log.tip(environment, start, upto=position)
 
     async def past_time(self, environment: str, at: datetime) -> Tip:
@@ -161,8 +164,8 @@ class Standings:
         course = self._courses.get(environment)
         if course is None or tip.standing is None or at >= tip.standing.as_of:
             return tip
-        start = course.milestones.before_time(at)
-        return await self._log.tip(environment, start, until=at)
+        start = await stored_standings.before_time(self._database, environment, at)
+        return await self._log.tip(environment, Tip(start), until=at)
 
     async def change_set(self, environment: str, end: int) -> ChangeSet:
         """The change set that ends at a position. LookupError where the log does not go so far."""
@@ -172,11 +175,15 @@ class Standings:
         if recent is not None:
             return recent
         if course is not None:
-            start = course.milestones.before(end - 1)
+            start = await self._before(environment, end - 1)
             async for change_set, _ in self._log.change_sets(environment, start, end):
                 if change_set.standing.position == end:
                     return change_set
         raise LookupError(f"{environment} has no change set that ends at {end}.")
+
+    async def _before(self, environment: str, position: int) -> Tip:
+        """Where to fold a past point from. Its seal is not known, and nothing asks for it."""
+        return Tip(await stored_standings.before(self._database, environment, position))
 
     @asynccontextmanager
     async def following(self, doorbell: Doorbell) -> AsyncIterator["Standings"]:

@@ -9,10 +9,13 @@ from domain.standing import ChangeSet, Standing
 from eventstore.database import Database
 from eventstore.log import END
 from eventstore.verify import Report, Verifier
-from projections import changes, current_settings
+from projections import changes, current_settings, stored_standings
 from projections.statements import SQL
 
 type Row = current_settings.Row | changes.Row
+type Found = Iterator[tuple[int, str]]
+
+NOWHERE = "stored_standings has a row where no change set ends"
 
 
 async def environments(database: Database) -> list[str]:
@@ -28,19 +31,28 @@ async def verify(
 
     `advance` is told how many entries more were looked at.
     """
-    comparison = _Comparison(database, await current_settings.stored(database, environment))
+    kept = await current_settings.stored(database, environment)
+    comparison = _Comparison(database, kept)
+    standings = _StoredStandings(database, environment, 0 if kept is None else kept.position)
     report = Report(environment)
+    await standings.begin()
     async for step in Verifier(database).verify(environment):
         if isinstance(step, Report):
             report = step
         else:
             advance(len(step.changes))
             await comparison.take(step)
+            await standings.take(step.standing)
     comparison.end(report)
-    last = await changes.last(database, environment)
-    there = await current_settings.stored(database, environment)  # as of after `last`
-    if last > (there.position if there else 0):
-        report.found(last, "changes has a row beyond where current_settings is")
+    await standings.end(report)
+    lasts = {
+        "changes": await changes.last(database, environment),
+        "stored_standings": await stored_standings.last(database, environment),
+    }
+    there = await current_settings.stored(database, environment)  # as of after the last rows
+    for table, last in lasts.items():
+        if last > (there.position if there else 0):
+            report.found(last, f"{table} has a row beyond where current_settings is")
     return report
 
 
@@ -92,7 +104,41 @@ class _Comparison:
                 report.found(position, message)
 
 
-def _differences(table: str, kept: Row, folded: Row) -> Iterator[tuple[int, str]]:
+class _StoredStandings:
+    """Those of one environment up to a position, met one by one as its log is folded."""
+
+    def __init__(self, database: Database, environment: str, upto: int) -> None:
+        self._database = database
+        self._environment = environment
+        self._upto = upto
+        self._next: stored_standings.Row | None = None
+        self._found: list[tuple[int, str]] = []
+
+    async def begin(self) -> None:
+        await self._read_on(0)
+
+    async def take(self, standing: Standing) -> None:
+        while (row := self._next) is not None and row.position <= standing.position:
+            if row.position < standing.position:
+                self._found.append((row.position, NOWHERE))
+            elif row != stored_standings.row(self._environment, standing):
+                self._found.append((row.position, "the stored standing is not the log's"))
+            await self._read_on(row.position)
+
+    async def _read_on(self, position: int) -> None:
+        row = await stored_standings.following(self._database, self._environment, position)
+        self._next = None if row is None or row.position > self._upto else row
+
+    async def end(self, report: Report) -> None:
+        """Report everything that differs, and what is left beyond the fold."""
+        while self._next is not None:
+            self._found.append((self._next.position, NOWHERE))
+            await self._read_on(self._next.position)
+        for position, message in self._found:
+            report.found(position, message)
+
+
+def _differences(table: str, kept: Row, folded: Row) -> Found:
     for column, held, wanted in zip(kept._fields, kept, folded, strict=True):
         if held != wanted:
             yield kept.position, f"{table} has {column} {held!r}, the log {wanted!r}"

@@ -130,7 +130,7 @@ class Process:
 async def enter_process(stack: AsyncExitStack, dsn: str, patience: float = PATIENCE) -> Process:
     database = await stack.enter_async_context(Database(dsn))
     log = Log(database)
-    standings = Standings(log)
+    standings = Standings(log, database)
     doorbell = await stack.enter_async_context(Doorbell(database).running())
     await stack.enter_async_context(standings.following(doorbell))
     appender = Appender(database, standings, doorbell.ring, patience)

@@ -848,7 +848,7 @@ async def test_a_conflict_that_cannot_be_read_at_once_does_not_double_the_reques
 ) -> None:
     await register(process)
     async with Database(place.dsn) as database:
-        standings = Forgetful(Log(database))
+        standings = Forgetful(Log(database), database)
         await standings.current(KEY)
         await applied(ask(process, ON))
         standings.away = True

@@ -5,9 +5,9 @@ from dataclasses import fields
 from uuid import uuid4
 
 import pytest
-from given import ALICE, BOB, KEY, REGISTER
+from given import ALICE, BEGINNING, BOB, KEY, REGISTER, REGISTERED, fold
 from hypothesis import given
-from strategies import EVENTS, events
+from strategies import EVENTS, History, events, histories
 
 from domain.actor import Actor, SecurityRole
 from domain.environment import EVENT_TYPES, Command, Event
@@ -46,7 +46,16 @@ from domain.switches import (
     SwitchAssignedTasks,
 )
 from domain.warning import WarningCode
-from eventstore.codec import NotOurs, decode, digest, encode
+from eventstore.codec import (
+    FORM,
+    NotOurs,
+    decode,
+    decode_standing,
+    digest,
+    encode,
+    encode_standing,
+)
+from projections.projector import SCHEMA
 
 MINE: About = {
     "filter_key": "mine",
@@ -224,6 +233,69 @@ def test_anything_else_is_not_ours(wire_name: str, payload: str) -> None:
 def test_what_is_not_ours_says_what_it_is() -> None:
     with pytest.raises(NotOurs, match=r"'more\.v1' is not known to this version"):
         decode("more.v1", "{}")
+
+
+# Standings
+
+
+def test_the_form_of_standings_is_what_the_tables_were_made_for() -> None:
+    """A new FORM edits the file of the tables, and so all rows are made anew."""
+    assert f"The form of their text is {FORM}:" in SCHEMA.read_text(encoding="utf-8")
+
+
+def test_a_standing_as_text() -> None:
+    """What changes here changes the FORM, but for a new member of the environment."""
+    granted = RoleGranted(principal=BOB, role=SecurityRole.AUDITOR)
+    standing = fold((*REGISTERED[:1], granted))
+    assert standing is not None
+    handle, when = str(ALICE), "2026-03-03T09:02:00Z"
+    position, as_of, registered_at, environment, last = json.loads(encode_standing(standing))
+    assert (position, as_of, registered_at) == (2, when, "2026-03-03T09:01:00Z")
+    assert environment[:5] == [
+        [KEY, "Contoso", "PRODUCTION", "ACTIVE", 1],
+        {str(BOB): ["AUDITOR"]},
+        [False, False, False, "MAILING_ONLY"],
+        {},
+        [{}, {}],
+    ]
+    payload = {"principal": str(BOB), "role": "AUDITOR"}
+    assert last[1:] == [[2, 2, when, handle, "role_granted.v1", payload, None]]
+
+
+@given(histories)
+def test_a_standing_that_is_encoded_decodes_to_the_same_in_the_same_order(
+    history: History,
+) -> None:
+    standing = history.standing
+    decoded = decode_standing(encode_standing(standing))
+    assert decoded == standing
+    assert [*decoded.last_changes] == [*standing.last_changes]
+    assert [*decoded.environment.members] == [*standing.environment.members]
+    assert [*decoded.environment.filters.by_key] == [*standing.environment.filters.by_key]
+
+
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [
+        ('[26,"', '[26, "'),
+        ('[26,"', '[26.0,"'),
+        ('[26,"', '[null,"'),
+        ('"PRODUCTION"', '"NONE"'),
+        ('["SYSTEM_ADMINISTRATOR"]', '["SYSTEM_ADMINISTRATOR","AUDITOR"]'),
+        ("role_granted.v1", "role_granted.v9"),
+        ('{"catalogue":1,', '{"catalogue": 1,'),
+        ('{"catalogue":1,', '{"more":1,'),
+        ('[false,false,false,"MAILING_ONLY"]', '[false,false,false,"MAILING_ONLY",null]'),
+        ("]", ""),
+    ],
+)
+def test_any_other_text_is_no_standing_of_ours(what: str, instead: str) -> None:
+    standing = fold(BEGINNING)
+    assert standing is not None
+    text = encode_standing(standing)
+    assert what in text
+    with pytest.raises(NotOurs):
+        decode_standing(text.replace(what, instead))
 
 
 # What a request asks for

@@ -13,7 +13,7 @@ from eventstore.clock import TICK
 from eventstore.database import Unavailable
 from eventstore.log import END, Tip
 from eventstore.transact import Draft, Request
-from projections import course, milestones
+from projections import course, stored_standings
 from projections.standings import NotReached, Standings
 
 FLICKER = (SwitchAppointmentAttachments(on=True), SwitchAppointmentAttachments(on=False))
@@ -63,7 +63,7 @@ async def test_nobody_is_told_of_a_log_that_is_read_halfway(
             await go_on.wait()
 
     monkeypatch.setattr(process.log, "change_sets", slowly)
-    standings = Standings(process.log)
+    standings = Standings(process.log, process.database)
     first = asyncio.create_task(standings.catch_up(KEY))
     await halfway.wait()
     second = asyncio.create_task(standings.current(KEY))
@@ -86,7 +86,7 @@ async def test_what_was_read_before_an_outage_is_read_on_after_it(
             yield change_set
             raise Unavailable("Nobody is there.")
 
-    standings = Standings(process.log)
+    standings = Standings(process.log, process.database)
     with monkeypatch.context() as outage:
         outage.setattr(process.log, "change_sets", broken)
         with pytest.raises(Unavailable):
@@ -102,7 +102,7 @@ async def test_an_environment_without_a_log_is_not_kept_in_memory(process: Proce
 
 
 async def test_what_is_appended_while_somebody_looks_is_not_forgotten(process: Process) -> None:
-    standings = Standings(process.log)
+    standings = Standings(process.log, process.database)
     first, second = (asyncio.create_task(standings.catch_up(KEY)) for _ in range(2))
     await first
     draft = drafted(REGISTRATION)
@@ -114,7 +114,7 @@ async def test_what_is_appended_while_somebody_looks_is_not_forgotten(process: P
 
 
 async def test_moving_takes_what_follows_and_skips_what_is_known(process: Process) -> None:
-    standings = Standings(process.log)
+    standings = Standings(process.log, process.database)
     draft = drafted(REGISTRATION, CHANGE, CHANGE)
     standings.move(KEY, draft.change_sets[:2])
     standings.move(KEY, draft.change_sets)
@@ -129,7 +129,7 @@ async def test_what_does_not_follow_is_forgotten_and_read_from_the_log(
 ) -> None:
     await register(process)
     await ask(process, *FLICKER)
-    standings = Standings(process.log)
+    standings = Standings(process.log, process.database)
     draft = drafted(REGISTRATION, CHANGE, CHANGE)
     standings.move(KEY, draft.change_sets[:1])
     waiting = asyncio.create_task(standings.moved(KEY, BEGUN, LONG))
@@ -208,14 +208,16 @@ async def test_the_past_is_the_fold_stopped_early_wherever_it_is_folded_from(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(course, "KEPT", 2)
-    monkeypatch.setattr(milestones, "STRIDE", 3)
-    monkeypatch.setattr(milestones, "MOST", 4)
+    monkeypatch.setattr(stored_standings, "STRIDE", 3)
+    monkeypatch.setattr(stored_standings, "SHARE", 10_000)
     await register(process)
     for number in range(12):
         await ask(process, *FLICKER[: 1 + number % 2], SwitchAssignedTasks(on=number % 3 == 0))
     end = (await process.log.tip(KEY)).position
+    await process.projector.catch_up()
+    assert await stored_standings.last(process.database, KEY) > end - 3
 
-    for standings in (process.standings, Standings(process.log)):
+    for standings in (process.standings, Standings(process.log, process.database)):
         for position in range(end + 1):
             expected = await process.log.tip(KEY, upto=position)
             assert (await standings.past(KEY, position)).standing == expected.standing
@@ -246,7 +248,7 @@ async def test_past_and_live_are_the_same_whether_memory_or_the_log_has_them(
     for position in range(BEGUN + 8):
         found = await after(process.standings, position)
         assert found == [each for each in whole if each.standing.position > position]
-    assert await after(Standings(process.log), BEGUN) == whole[1:]
+    assert await after(Standings(process.log, process.database), BEGUN) == whole[1:]
 
 
 async def test_a_position_to_come_is_waited_for(process: Process, other_process: Process) -> None:
@@ -333,7 +335,7 @@ async def test_memory_keeps_fewer_change_sets_of_many_settings_and_of_what_it_on
     for _ in range(5):
         await ask(process, *FLICKER)
     whole = [change_set async for change_set, _ in process.log.change_sets(KEY, Tip())]
-    read = Standings(process.log)
+    read = Standings(process.log, process.database)
     await read.catch_up(KEY)
 
     def kept(standings: Standings) -> list[ChangeSet]:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from itertools import count, groupby
+from random import Random
 
 import pytest
 from conftest import Cluster, Process, ask, enter_process
@@ -24,11 +25,14 @@ from eventstore.log import Log, recorded
 from eventstore.migrate import migrate
 from eventstore.seal import Entry
 from eventstore.transact import Applied, Request
+from projections import course, stored_standings
 from projections.current_settings import row, stored
 from projections.projector import SCHEMA, Projector
+from projections.standings import Standings
 from projections.verify import verify
 
 LIFE = st.lists(asks(most=3), max_size=8)
+DELETE = "DELETE FROM stored_standings WHERE environment = $1 AND position = $2"
 LAW = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -142,6 +146,39 @@ def test_a_rebuild_is_what_live_has_made_and_the_proof_finds_nothing(
         assert (await verify(database, key)).findings == []
 
     world.live(life, law)
+
+
+@LAW
+@given(LIFE, st.integers(1, 9), st.sampled_from([1, 10_000]), st.randoms())
+def test_a_past_point_is_the_fold_up_to_it_whichever_standings_are_stored(
+    world: World, life: list[Ask], stride: int, share: int, chance: Random
+) -> None:
+    database, log = world.process.database, world.process.log
+
+    async def law(key: str) -> None:
+        await Projector(database, log.since).rebuild()
+        assert (await verify(database, key)).findings == []
+        facts = await entries(log, key)
+        for position in range(1, len(facts) + 1):
+            if chance.random() < 0.3:
+                await database.fetch(DELETE, key, position)
+        standings = Standings(log, database)
+        for position in range(len(facts)):
+            past = await standings.past(key, position)
+            assert past.standing == fold(facts[:position])
+        for entry in facts:
+            past = await standings.past_time(key, entry.recorded_at)
+            assert past.standing == fold([e for e in facts if e.recorded_at <= entry.recorded_at])
+            after = [each async for each in standings.since(key, entry.position)]
+            assert after == [each async for each in log.since(key, entry.position)]
+        assert (await verify(database, key)).findings == []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_standings, "STRIDE", stride)
+        patch.setattr(stored_standings, "SHARE", share)
+        patch.setattr(stored_standings, "TOGETHER", 2)
+        patch.setattr(course, "KEPT_OF_THE_PAST", 1)
+        world.live(life, law)
 
 
 @LAW

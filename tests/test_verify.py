@@ -13,6 +13,7 @@ from domain.membership import GrantRole
 from domain.switches import SwitchAppointmentAttachments, SwitchAssignedTasks
 from eventstore import log, verify
 from eventstore.verify import Report, Verifier
+from projections import stored_standings
 from projections.current_settings import Row
 from projections.verify import environments
 from projections.verify import verify as prove
@@ -79,12 +80,17 @@ async def test_every_environment_is_found_also_one_that_has_lost_its_head_or_its
     assert await found(process, "d") == [("d", BEGUN)]
 
 
-@pytest.mark.parametrize("left", ["remarks", "requests", "current_settings", "changes", "log_head"])
+KEPT = {"remarks", "requests", "current_settings", "changes", "stored_standings", "log_head"}
+
+
+@pytest.mark.parametrize("left", sorted(KEPT))
 async def test_an_environment_of_which_anything_is_left_is_found(
-    place: Place, process: Process, left: str
+    place: Place, process: Process, left: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stored_standings, "STRIDE", LENGTH)
+    monkeypatch.setattr(stored_standings, "SHARE", 10_000)
     await write(process)
-    gone = {"events", "log_head", "remarks", "requests", "current_settings", "changes"} - {left}
+    gone = {"events", *KEPT} - {left}
     await place.as_superuser(
         OPEN, OPEN_HEAD, *(f"DELETE FROM syncledger.{table}" for table in gone)
     )
@@ -370,6 +376,41 @@ async def test_a_row_of_changes_that_differs_is_found_and_made_anew(
     await place.as_superuser(statement)
 
     assert await found(process) == [(KEY, position) for position in positions]
+    await process.projector.rebuild()
+    assert await found(process) == []
+
+
+AT = f"UPDATE syncledger.stored_standings SET {{}} WHERE environment = '{KEY}'"
+STORED = {
+    "another text": (AT.format("standing = replace(standing, 'Contoso', 'Fabrikam')"), ON),
+    "no text": (AT.format("standing = ''"), ON),
+    "another time": (AT.format("recorded_at = recorded_at - interval '1 us'"), ON),
+    "of another position": (AT.format(f"position = {TASKS}"), TASKS),
+    "inside a change set": (AT.format(f"position = {OFF}"), OFF),
+    "beyond the end": (AT.format(f"position = {LENGTH + 1}"), LENGTH + 1),
+    "of another environment": (
+        (
+            f"DELETE FROM syncledger.stored_standings WHERE environment = '{KEY}';"
+            f"UPDATE syncledger.stored_standings SET environment = '{KEY}'"
+        ),
+        ON,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+async def test_a_stored_standing_that_differs_is_found_and_made_anew(
+    place: Place, process: Process, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_standings, "STRIDE", ON)
+    monkeypatch.setattr(stored_standings, "SHARE", 10_000)
+    statement, position = STORED[name]
+    await write(process)
+    await write(process, "other")
+    assert await found(process) == []
+    await place.as_superuser(statement)
+
+    assert await found(process) == [(KEY, position)]
     await process.projector.rebuild()
     assert await found(process) == []
 
