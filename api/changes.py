@@ -11,9 +11,9 @@ from api.context import Info
 from api.environments import Environment, now
 from api.nodes import Node, NodeId
 from api.people import Principal
+from domain import membership
 from domain import standing as log
 from domain.environment import differences, sentence
-from domain.membership import RoleGranted, RoleRevoked
 from domain.standing import Standing
 from eventstore.log import StoredChange
 
@@ -104,7 +104,7 @@ def told_differences(change: log.Change, info: Info) -> list[str]:
 async def setting_key(change: log.Change, info: Info) -> str:
     """The key as the API writes it: a role's names the principal, its handle once erased."""
     event = change.recorded.event
-    if not isinstance(event, RoleGranted | RoleRevoked):
+    if not isinstance(event, membership.Event):
         return change.setting
     known = await info.context.principals.load(event.principal)
     return f"role:{known.provider_id or known.handle}"

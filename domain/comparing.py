@@ -30,7 +30,7 @@ class Difference(NamedTuple):
 def compared(before: Environment, after: Environment) -> tuple[Difference, ...]:
     """Settings in the order of the tab, and what is gone last; then roles, by handle."""
     settings = dict.fromkeys((*tab.keys(after.filters), *tab.keys(before.filters)))
-    members = dict.fromkeys((*after.members, *before.members))
+    members = dict.fromkeys((*after.members, *before.members, *after.erased, *before.erased))
     found = [
         *(_of_setting(before, after, key) for key in settings),
         *(_of_roles(before, after, f"{membership.PREFIX}{handle}") for handle in members),

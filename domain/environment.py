@@ -53,12 +53,18 @@ class Environment(NamedTuple):
     directions: field_mappings.Directions
     filters: state.Filters
     origin: source.Source | None = None
+    erased: membership.Erased = frozenset()
 
     def roles(self, principal: UUID) -> frozenset[SecurityRole]:
         return self.members.get(principal, frozenset())
 
     def permissions(self, actor: Actor) -> frozenset[Permission]:
-        """What the actor may do here. Empty: for this actor, there is no such environment."""
+        """What the actor may do here. Empty: for this actor, there is no such environment.
+
+        Nobody may do anything by the handle of somebody who was erased.
+        """
+        if actor.handle in self.erased:
+            return frozenset()
         return permissions(actor, self.roles(actor.handle))
 
 
@@ -68,7 +74,7 @@ def evolve(environment: Environment | None, event: Event) -> Environment:
         return Environment(lifecycle.begin(event), {}, switches.Switches(), {}, state.NO_FILTERS)
     if environment is None:
         raise ValueError(f"A log begins with a registration, not with {event.wire_name}.")
-    profile, members, tab, directions, filters, origin = environment
+    profile, members, tab, directions, filters, origin, erased = environment
     if isinstance(event, switches.Event):
         tab = switches.evolve(tab, event)
     elif isinstance(event, field_mappings.Event):
@@ -77,11 +83,13 @@ def evolve(environment: Environment | None, event: Event) -> Environment:
         filters = facts.evolve(filters, event)
     elif isinstance(event, membership.Event):
         members = membership.evolve(members, event)
+        if isinstance(event, membership.PrincipalErased):
+            erased |= {event.principal}
     elif isinstance(event, source.SettingsBrought):
         origin = source.evolve(event)
     else:
         profile = lifecycle.evolve(profile, event)
-    return Environment(profile, members, tab, directions, filters, origin)
+    return Environment(profile, members, tab, directions, filters, origin, erased)
 
 
 def register(command: lifecycle.RegisterEnvironment, actor: Actor) -> tuple[Event, ...] | Refusal:
@@ -119,7 +127,7 @@ def decide(environment: Environment, command: Command, actor: Actor) -> tuple[Ev
     if isinstance(command, membership.Command):
         if Permission.MANAGE_ROLES not in held:
             return NotPermitted(needs=Permission.MANAGE_ROLES)
-        return membership.decide(environment.members, command)
+        return membership.decide(environment.members, environment.erased, command)
     return closed(environment, actor) or _decide_setting(environment, command)
 
 
@@ -155,7 +163,7 @@ def value(environment: Environment | None, key: str) -> str | None:
         case source.SOURCE:
             return source.value(environment.origin)
         case _ if key.startswith(membership.PREFIX):
-            return membership.value(environment.members, key)
+            return membership.value(environment.members, environment.erased, key)
         case _ if key.startswith(field_mappings.PREFIX):
             return field_mappings.value(environment.directions, key)
         case _ if key.startswith((state.PREFIX, state.GIVEN_PREFIX)):

@@ -1,6 +1,6 @@
-"""Who holds which security role in an environment.
+"""Who holds which security role in an environment, and who was erased from it.
 
-Law: there is always a system administrator.
+Law: there is always a system administrator; whoever was erased holds no role, and never will.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,8 @@ from domain.actor import GRANTS, Permission, SecurityRole
 from domain.refusal import RefusalCode
 
 PREFIX = "role:"
+ERASED = "ERASED"
+"""What the roles of somebody who was erased come to, as a machine value."""
 
 
 def role_of(principal: UUID) -> str:
@@ -39,7 +41,18 @@ class RevokeRole:
         return (role_of(self.principal),)
 
 
-Command = GrantRole | RevokeRole
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasePrincipal:
+    """Take all roles from somebody who is to be forgotten; the names go elsewhere."""
+
+    principal: UUID
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return (role_of(self.principal),)
+
+
+Command = GrantRole | RevokeRole | ErasePrincipal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +77,17 @@ class RoleRevoked:
         return role_of(self.principal)
 
 
-Event = RoleGranted | RoleRevoked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalErased:
+    wire_name: ClassVar[str] = "principal_erased.v1"
+    principal: UUID
+
+    @property
+    def setting(self) -> str:
+        return role_of(self.principal)
+
+
+Event = RoleGranted | RoleRevoked | PrincipalErased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +102,26 @@ class LastAdministrator:
         )
 
 
-Refusal = LastAdministrator
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalIsErased:
+    code: ClassVar[RefusalCode] = RefusalCode.PRINCIPAL_ERASED
+
+    @property
+    def message(self) -> str:
+        return (
+            "This person was erased, and holds no role again under that handle. "
+            "If they came back, they are somebody new: ask again in a minute."
+        )
+
+
+Refusal = LastAdministrator | PrincipalIsErased
 
 type Members = Mapping[UUID, frozenset[SecurityRole]]
 """The roles of everyone who holds at least one."""
+
+
+type Erased = frozenset[UUID]
+"""Everyone who was erased, by handle."""
 
 
 def evolve(members: Members, event: Event) -> Members:
@@ -92,29 +131,45 @@ def evolve(members: Members, event: Event) -> Members:
         case RoleGranted(role=role):
             return {**members, event.principal: held | {role}}
         case RoleRevoked(role=role):
-            rest = {who: roles for who, roles in members.items() if who != event.principal}
+            rest = _without(members, event.principal)
             return {**rest, event.principal: held - {role}} if held - {role} else rest
+        case PrincipalErased(principal=principal):
+            return _without(members, principal)
         case _:
             assert_never(event)
 
 
-def decide(members: Members, command: Command) -> tuple[Event, ...] | Refusal:
+def _without(members: Members, principal: UUID) -> Members:
+    return {who: roles for who, roles in members.items() if who != principal}
+
+
+def decide(members: Members, erased: Erased, command: Command) -> tuple[Event, ...] | Refusal:
     held = members.get(command.principal, frozenset())
     match command:
+        case GrantRole(principal=principal) if principal in erased:
+            return PrincipalIsErased()
         case GrantRole(principal=principal, role=role):
             return () if role in held else (RoleGranted(principal=principal, role=role),)
         case RevokeRole(principal=principal, role=role):
             if role not in held:
                 return ()
-            if role is SecurityRole.SYSTEM_ADMINISTRATOR and _administrators(members) == 1:
+            if _is_last_administrator(members, frozenset({role})):
                 return LastAdministrator()
             return (RoleRevoked(principal=principal, role=role),)
+        case ErasePrincipal(principal=principal):
+            if principal in erased:
+                return ()
+            if _is_last_administrator(members, held):
+                return LastAdministrator()
+            return (PrincipalErased(principal=principal),)
         case _:
             assert_never(command)
 
 
-def _administrators(members: Members) -> int:
-    return sum(SecurityRole.SYSTEM_ADMINISTRATOR in roles for roles in members.values())
+def _is_last_administrator(members: Members, lost: frozenset[SecurityRole]) -> bool:
+    """Whether nobody would be one if a member lost these of their roles."""
+    administrator = SecurityRole.SYSTEM_ADMINISTRATOR
+    return administrator in lost and sum(administrator in held for held in members.values()) == 1
 
 
 def who_could(members: Members, permission: Permission) -> Members:
@@ -126,9 +181,12 @@ def who_could(members: Members, permission: Permission) -> Members:
     return {who: roles for who, roles in held.items() if roles}
 
 
-def value(members: Members, key: str) -> str | None:
+def value(members: Members, erased: Erased, key: str) -> str | None:
     """The roles that a `role:<handle>` key holds, as a machine value; None for no role."""
-    roles = members.get(UUID(key.removeprefix(PREFIX)), frozenset())
+    principal = UUID(key.removeprefix(PREFIX))
+    if principal in erased:
+        return ERASED
+    roles = members.get(principal, frozenset())
     return ",".join(role.value for role in SecurityRole if role in roles) or None
 
 
@@ -139,5 +197,7 @@ def sentence(event: Event) -> str:
             return f"Role {role} granted"
         case RoleRevoked(role=role):
             return f"Role {role} revoked"
+        case PrincipalErased():
+            return "A person was erased"
         case _:
             assert_never(event)

@@ -31,7 +31,7 @@ from domain.lifecycle import (
     EnvironmentRestored,
 )
 from domain.mapping_table import SyncDirection
-from domain.membership import RoleGranted, RoleRevoked
+from domain.membership import PrincipalErased, RoleGranted, RoleRevoked
 from domain.source import SettingsBrought
 from domain.switches import (
     AppointmentAttachmentsSwitched,
@@ -82,6 +82,10 @@ EXAMPLES: dict[type[Event], tuple[str, Event]] = {
         (
             "Somebody holds a security role no longer.",
             RoleRevoked(principal=HANDLE, role=SecurityRole.SYNC_WORKER),
+        ),
+        (
+            "Somebody is forgotten: their roles end, and nobody knows any more whose handle it is.",
+            PrincipalErased(principal=HANDLE),
         ),
         (
             "Appointment attachments are synchronized, or not any more.",

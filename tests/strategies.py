@@ -55,7 +55,14 @@ from domain.lifecycle import (
     RestoreEnvironment,
 )
 from domain.mapping_table import MAPPINGS
-from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
+from domain.membership import (
+    ErasePrincipal,
+    GrantRole,
+    PrincipalErased,
+    RevokeRole,
+    RoleGranted,
+    RoleRevoked,
+)
 from domain.plan import Ask, Planned, plan
 from domain.source import SettingsBrought
 from domain.standing import Change, Recorded, Standing
@@ -117,6 +124,7 @@ COMMANDS: dict[type[Command], SearchStrategy[Command]] = {
     RestoreEnvironment: st.builds(RestoreEnvironment),
     GrantRole: st.builds(GrantRole, principal=people),
     RevokeRole: st.builds(RevokeRole, principal=people),
+    ErasePrincipal: st.builds(ErasePrincipal, principal=people),
     SwitchAppointmentAttachments: st.builds(SwitchAppointmentAttachments),
     SwitchAssignedTasks: st.builds(SwitchAssignedTasks),
     SwitchResourceBookings: st.builds(SwitchResourceBookings),
@@ -164,6 +172,7 @@ EVENTS: dict[type[Event], SearchStrategy[Event]] = {
     EnvironmentRestored: st.builds(EnvironmentRestored),
     RoleGranted: st.builds(RoleGranted),
     RoleRevoked: st.builds(RoleRevoked),
+    PrincipalErased: st.builds(PrincipalErased),
     AppointmentAttachmentsSwitched: st.builds(AppointmentAttachmentsSwitched),
     AssignedTasksSwitched: st.builds(AssignedTasksSwitched),
     ResourceBookingsSwitched: st.builds(ResourceBookingsSwitched),

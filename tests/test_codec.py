@@ -33,7 +33,7 @@ from domain.lifecycle import (
     RestoreEnvironment,
 )
 from domain.mapping_table import SyncDirection
-from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
+from domain.membership import GrantRole, PrincipalErased, RevokeRole, RoleGranted, RoleRevoked
 from domain.plan import Ask
 from domain.source import SettingsBrought
 from domain.switches import (
@@ -81,6 +81,10 @@ RELEASED: dict[str, tuple[Event, str]] = {
     "role_revoked.v1": (
         RoleRevoked(principal=BOB, role=SecurityRole.SYNC_WORKER),
         '{"principal":"b0b00000-0000-4000-8000-000000000000","role":"SYNC_WORKER"}',
+    ),
+    "principal_erased.v1": (
+        PrincipalErased(principal=BOB),
+        '{"principal":"b0b00000-0000-4000-8000-000000000000"}',
     ),
     "appointment_attachments_switched.v1": (
         AppointmentAttachmentsSwitched(on=True),

@@ -20,6 +20,7 @@ from strategies import (
     single_asks,
 )
 
+from domain import membership
 from domain.actor import Actor, NotPermitted, SecurityRole
 from domain.environment import (
     EVENT_TYPES,
@@ -33,7 +34,6 @@ from domain.environment import (
 from domain.filters.commands import RemoveFilter
 from domain.lifecycle import RegisterEnvironment
 from domain.mapping_table import MAPPINGS
-from domain.membership import RoleGranted, RoleRevoked
 from domain.plan import Ask, ChangedMeanwhile, Planned, Refused, RefusedChange, plan
 from domain.standing import Recorded, Standing, advance
 from domain.switches import ChooseMailingAddresses, WarningNotAcknowledged
@@ -255,6 +255,18 @@ def test_a_member_holds_at_least_one_role(history: History) -> None:
 
 
 @given(histories)
+def test_whoever_was_erased_may_do_nothing_and_is_no_member(history: History) -> None:
+    environment = history.standing.environment
+    facts = [fact.event for fact in history.facts]
+    erased = {each.principal for each in facts if isinstance(each, membership.PrincipalErased)}
+    assert environment.erased == erased
+    assert not erased & environment.members.keys()
+    for handle in erased:
+        assert value(environment, f"role:{handle}") == "ERASED"
+        assert not environment.permissions(Actor(handle=handle, platform_administrator=True))
+
+
+@given(histories)
 def test_what_may_lose_data_was_acknowledged_whenever_it_happened(history: History) -> None:
     environment = history.standing.environment
     for fact in history.facts:
@@ -274,7 +286,7 @@ def test_nothing_but_a_registration_begins_a_log(command: Command, actor: Actor)
 def test_every_event_touches_one_setting_and_has_a_sentence_that_names_nobody(event: Event) -> None:
     assert event.setting in KEYS or event.setting.startswith(("role:", "filter:", "defaultT"))
     assert sentence(event)
-    if isinstance(event, RoleGranted | RoleRevoked):
+    if isinstance(event, membership.Event):
         assert str(event.principal) not in sentence(event)
     told = warnings(NEW, event)
     assert all(warning.setting in {None, event.setting} for warning in told)

@@ -76,6 +76,7 @@ RELEASED = {
     "mailing_addresses_chosen.v1": (
         '{"acknowledged":["ADDRESSES_CAN_LOSE_DATA"],"choice":"ALL_THREE"}'
     ),
+    "principal_erased.v1": '{"principal":"0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11"}',
     "resource_bookings_switched.v1": '{"on":true}',
     "role_granted.v1": (
         '{"principal":"0d1b9c52-6a39-4c6e-9a55-0f0c8a7f2b11","role":"SYSTEM_ADMINISTRATOR"}'

@@ -4,8 +4,17 @@ from given import ADMINISTRATOR, ALICE, BOB, CAROL, KEY, NEW, NOBODY, PLATFORM, 
 from domain import environment
 from domain.actor import Actor, NotPermitted, Permission, SecurityRole
 from domain.environment import Command
-from domain.lifecycle import EnvironmentNotFound, RenameEnvironment
-from domain.membership import GrantRole, LastAdministrator, RevokeRole, RoleGranted, RoleRevoked
+from domain.lifecycle import EnvironmentArchived, EnvironmentNotFound, RenameEnvironment
+from domain.membership import (
+    ErasePrincipal,
+    GrantRole,
+    LastAdministrator,
+    PrincipalErased,
+    PrincipalIsErased,
+    RevokeRole,
+    RoleGranted,
+    RoleRevoked,
+)
 from domain.refusal import RefusalCode
 
 ADMINISTRATES = SecurityRole.SYSTEM_ADMINISTRATOR
@@ -153,4 +162,67 @@ def test_the_refusal_says_what_to_do_first() -> None:
     assert LastAdministrator().message == (
         "This is the environment's last system administrator. "
         "Grant SYSTEM_ADMINISTRATOR to somebody else first."
+    )
+
+
+BOB_IS_ERASED = PrincipalErased(principal=BOB)
+
+
+@pytest.mark.parametrize("actor", [ADMINISTRATOR, PLATFORM])
+def test_whoever_is_erased_loses_every_role_and_is_remembered_by_handle_alone(actor: Actor) -> None:
+    planned = (
+        given(BOB_AUDITS, RoleGranted(principal=BOB, role=SecurityRole.SYNC_WORKER))
+        .by(actor)
+        .when(ErasePrincipal(principal=BOB))
+        .then(BOB_IS_ERASED)
+    )
+    (change,) = planned.changes
+    after = planned.standing.environment
+    assert (change.setting, change.before, change.after) == (
+        f"role:{BOB}",
+        "AUDITOR,SYNC_WORKER",
+        "ERASED",
+    )
+    assert after.members == {ALICE: {ADMINISTRATES}}
+    assert after.erased == {BOB}
+    assert environment.sentence(BOB_IS_ERASED) == "A person was erased"
+
+
+def test_somebody_without_a_role_can_be_erased_and_nobody_twice() -> None:
+    given().when(ErasePrincipal(principal=BOB), ErasePrincipal(principal=BOB)).then(BOB_IS_ERASED)
+    given(BOB_IS_ERASED).when(ErasePrincipal(principal=BOB)).then()
+
+
+def test_somebody_is_erased_from_an_archived_environment_too() -> None:
+    given(BOB_AUDITS, EnvironmentArchived()).when(ErasePrincipal(principal=BOB)).then(BOB_IS_ERASED)
+
+
+@pytest.mark.parametrize("actor", [ADMINISTRATOR, PLATFORM])
+def test_the_last_administrator_is_not_erased(actor: Actor) -> None:
+    erase = ErasePrincipal(principal=ALICE)
+    given(BOB_AUDITS).by(actor).when(erase).refused(LastAdministrator())
+    given(BOB_ADMINISTRATES).by(actor).when(erase).then(PrincipalErased(principal=ALICE))
+
+
+def test_erasing_needs_the_right_to_manage_roles() -> None:
+    given(BOB_AUDITS).by(NOBODY).when(ErasePrincipal(principal=CAROL)).refused(
+        NotPermitted(needs=Permission.MANAGE_ROLES)
+    )
+
+
+def test_nothing_is_granted_to_a_handle_that_was_erased() -> None:
+    given(BOB_IS_ERASED).when(
+        RevokeRole(principal=BOB, role=AUDITOR), GrantRole(principal=BOB, role=AUDITOR)
+    ).refused_at({1: PrincipalIsErased()})
+    assert PrincipalIsErased().code is RefusalCode.PRINCIPAL_ERASED
+    assert "somebody new" in PrincipalIsErased().message
+
+
+def test_nobody_does_anything_by_a_handle_that_was_erased() -> None:
+    rename = RenameEnvironment(name="Fabrikam")
+    missing = EnvironmentNotFound(key=KEY)
+    erased = given(PrincipalErased(principal=CAROL))
+    erased.by(PLATFORM).when(rename).refused_at({None: missing})
+    given(BOB_ADMINISTRATES).by(PLATFORM).when(ErasePrincipal(principal=CAROL), rename).refused_at(
+        {1: missing}
     )

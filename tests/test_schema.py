@@ -46,6 +46,9 @@ OF_BRINGING = "Only bringSettings, which is new too, is refused by it."
 ACCEPTED: dict[str, str] = {
     "Enum value RefusalCode.UNKNOWN_SETTING was added.": OF_BRINGING,
     "Enum value RefusalCode.CANNOT_BE_RESTORED was added.": OF_BRINGING,
+    "Enum value RefusalCode.PRINCIPAL_ERASED was added.": (
+        "Nobody could be erased before; who does not know the code has the sentence."
+    ),
 }
 """Dangerous changes since the release, as graphql-core words them, and why each is accepted."""
 

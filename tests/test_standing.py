@@ -36,6 +36,7 @@ def test_the_released_events_are_these() -> None:
         "filter_redefined.v1",
         "filter_removed.v1",
         "mailing_addresses_chosen.v1",
+        "principal_erased.v1",
         "resource_bookings_switched.v1",
         "role_granted.v1",
         "role_revoked.v1",
