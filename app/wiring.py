@@ -173,7 +173,9 @@ async def open_rooms(dsn: str) -> AsyncIterator[Rooms]:
         database = await stack.enter_async_context(open_database(dsn))
         log = Log(database)
         standings = Standings(log, database)
-        doorbell = await stack.enter_async_context(Doorbell(database).running())
+        principals = Principals(database)
+        doorbell = Doorbell(database, principals.forget)
+        await stack.enter_async_context(doorbell.running())
         await stack.enter_async_context(standings.following(doorbell))
         projector = Projector(database, standings.since)
         await stack.enter_async_context(projector.running())
@@ -185,7 +187,7 @@ async def open_rooms(dsn: str) -> AsyncIterator[Rooms]:
             log=log,
             appender=appender,
             standings=standings,
-            principals=Principals(database),
+            principals=principals,
             projector=projector,
             attempts=attempts,
         )

@@ -1,12 +1,12 @@
-"""Somebody appended: rung after commit, told to other processes once for many rings.
+"""Somebody appended, or was erased: rung after commit, told to other processes.
 
-Law: the bell carries no news. Whoever hears it, or has waited long enough, reads the heads; a bell
-that is lost costs patience, never a change.
+Law: the bell carries no news. Whoever hears it, or has waited long enough, reads the heads, and
+forgets whom it remembers; a bell that is lost costs patience, never a change.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from eventstore.database import Connection, Database, Unavailable, reaching
@@ -15,6 +15,8 @@ from eventstore.log import SQL
 logger = logging.getLogger(__name__)
 
 CHANNEL = "syncledger"
+ERASED = "syncledger_erased"
+"""Rung by the database when a person was erased."""
 STILLNESS = 15.0
 """Seconds without a ring after which the connection is tried, since it may be dead unnoticed."""
 BREATH = 0.01
@@ -23,8 +25,11 @@ PAUSE = 0.5
 
 
 class Doorbell:
-    def __init__(self, database: Database) -> None:
+    """`forget` is called when somebody was erased, or may have been unheard."""
+
+    def __init__(self, database: Database, forget: Callable[[], None] = lambda: None) -> None:
         self._database = database
+        self._forget = forget
         self._rung = asyncio.Event()
         self._heard = asyncio.Event()
 
@@ -75,6 +80,8 @@ class Doorbell:
         with reaching():
             connection.add_termination_listener(lambda _connection: self._rung.set())
             await connection.add_listener(CHANNEL, listen)
+            await connection.add_listener(ERASED, lambda *_erased: self._forget())
+            self._forget()
             self._heard.set()
             while True:
                 with suppress(TimeoutError):

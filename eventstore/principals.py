@@ -14,7 +14,7 @@ from eventstore.log import SQL
 
 MOST_REMEMBERED = 10_000
 FRESH = 60.0
-"""Seconds after which who was erased is erased in memory too."""
+"""Seconds after which who was erased is erased in memory too, where nobody could say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,28 @@ class Principals:
         self._database = database
         self._by_handle: Remembered[UUID] = Remembered()
         self._by_provider_id: Remembered[str] = Remembered()
+        self._times_forgotten = 0
+
+    def forget(self) -> None:
+        """Remember nobody any more: somebody was erased."""
+        self._by_handle, self._by_provider_id = Remembered(), Remembered()
+        self._times_forgotten += 1
 
     async def meet(self, provider_id: str, name: str | None = None) -> Principal:
         """The principal of this id, made at first sight. A name given replaces the one kept."""
         known = self._by_provider_id.get(provider_id)
         if known is not None and name in {None, known.name}:
             return known
-        (row,) = await self._database.fetch(SQL["principal"], provider_id, name)
-        return self._remember(*row)
+        (met,) = await self._look(SQL["principal"], provider_id, name)
+        return met
 
     async def known(self, provider_id: str) -> Principal | None:
         """The principal of this id, None where nobody has met it."""
         known = self._by_provider_id.get(provider_id)
-        if known is None:
-            for row in await self._database.fetch(SQL["principal_known"], provider_id):
-                known = self._remember(*row)
-        return known
+        if known is not None:
+            return known
+        found = await self._look(SQL["principal_known"], provider_id)
+        return found[0] if found else None
 
     async def of(self, handles: Iterable[UUID]) -> list[Principal]:
         """The principals of these handles, in their order; an erased one is only its handle."""
@@ -56,15 +62,20 @@ class Principals:
         found = {handle: self._by_handle.get(handle) for handle in wanted}
         unknown = [handle for handle, known in found.items() if known is None]
         if unknown:
-            for row in await self._database.fetch(SQL["principals"], unknown):
-                found[row["handle"]] = self._remember(*row)
+            for principal in await self._look(SQL["principals"], unknown):
+                found[principal.handle] = principal
         return [found[handle] or Principal(handle, None, None) for handle in wanted]
 
-    def _remember(self, handle: UUID, provider_id: str, name: str | None) -> Principal:
-        principal = Principal(handle, provider_id, name)
-        self._by_handle.keep(handle, principal)
-        self._by_provider_id.keep(provider_id, principal)
-        return principal
+    async def _look(self, sql: str, *arguments: object) -> list[Principal]:
+        """Look, and remember, unless somebody was erased meanwhile: it may be one of these."""
+        times_forgotten = self._times_forgotten
+        rows = await self._database.fetch(sql, *arguments)
+        found = [Principal(*row) for row in rows]
+        if times_forgotten == self._times_forgotten:
+            for row, principal in zip(rows, found, strict=True):
+                self._by_handle.keep(row["handle"], principal)
+                self._by_provider_id.keep(row["provider_id"], principal)
+        return found
 
 
 class Remembered[Key]:

@@ -131,7 +131,9 @@ async def enter_process(stack: AsyncExitStack, dsn: str, patience: float = PATIE
     database = await stack.enter_async_context(Database(dsn))
     log = Log(database)
     standings = Standings(log, database)
-    doorbell = await stack.enter_async_context(Doorbell(database).running())
+    principals = Principals(database)
+    doorbell = Doorbell(database, principals.forget)
+    await stack.enter_async_context(doorbell.running())
     await stack.enter_async_context(standings.following(doorbell))
     appender = Appender(database, standings, doorbell.ring, patience)
     await stack.enter_async_context(appender.running())
@@ -140,7 +142,7 @@ async def enter_process(stack: AsyncExitStack, dsn: str, patience: float = PATIE
         log=log,
         standings=standings,
         appender=appender,
-        principals=Principals(database),
+        principals=principals,
         projector=Projector(database, standings.since),
         doorbell=doorbell,
     )

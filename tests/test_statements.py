@@ -12,15 +12,16 @@ from eventstore.statements import MARK, statements
 
 ROOMS = [Path(str(room.__file__)).parent for room in (eventstore, projections)]
 QUERIES = [room / "queries.sql" for room in ROOMS]
+OWNERS = [ROOMS[0] / "migrate.sql", ROOMS[0] / "erasure.sql"]
 
 
 def test_every_file_of_sql_is_known_here() -> None:
-    known = {*QUERIES, ROOMS[0] / "migrate.sql", ROOMS[1] / "schema.sql"}
+    known = {*QUERIES, *OWNERS, ROOMS[1] / "schema.sql"}
     known |= set((ROOMS[0] / "migrations").glob("*.sql"))
     assert {file for room in ROOMS for file in room.rglob("*.sql")} == known
 
 
-@pytest.mark.parametrize("file", [*QUERIES, ROOMS[0] / "migrate.sql"])
+@pytest.mark.parametrize("file", [*QUERIES, *OWNERS])
 def test_no_name_is_given_twice(file: Path) -> None:
     assert file.read_text(encoding="utf-8").count(MARK) == len(statements(file))
 
@@ -45,14 +46,15 @@ async def test_every_statement_can_be_prepared_by_the_application(place: Place) 
         await connection.close()
 
 
-async def test_every_statement_of_migrate_can_be_prepared_or_run_by_the_owner(
+async def test_every_statement_of_the_owner_can_be_prepared_or_run_by_the_owner(
     place: Place,
 ) -> None:
     connection = await asyncpg.connect(place.owner_dsn)
     try:
         for step in PREPARATION:
             await connection.execute(MIGRATE[step])
-        for text in MIGRATE.values():
-            await connection.prepare(text)
+        for file in OWNERS:
+            for text in statements(file).values():
+                await connection.prepare(text)
     finally:
         await connection.close()
