@@ -13,7 +13,17 @@ import click
 from api import schema as promise
 from api import traces
 from api.key_sets import KeysUnavailable
-from app import auditing, backups, demo, export_verbs, logs, moving_verbs, tokens, wiring
+from app import (
+    auditing,
+    backups,
+    demo,
+    export_verbs,
+    logs,
+    moving_verbs,
+    privacy_verbs,
+    tokens,
+    wiring,
+)
 from app.bundled_postgres import PostgresFailed
 from app.config import BadConfig, Config, variables
 from app.data_folder import DataFolderInUse
@@ -32,6 +42,7 @@ from app.wiring import (
 from domain.standing import ChangeSet
 from eventstore.archive import ArchiveFailed
 from eventstore.database import Unavailable
+from eventstore.erasure import MayNotErase
 from eventstore.log import Log
 from eventstore.migrate import CannotMigrate
 from eventstore.migrate import migrate as bring_forward
@@ -44,6 +55,7 @@ TOLD = (
     CannotMigrate,
     DataFolderInUse,
     KeysUnavailable,
+    MayNotErase,
     NoData,
     NotMigrated,
     PostgresFailed,
@@ -187,6 +199,7 @@ main.add_command(tokens.token)
 main.add_command(moving_verbs.apply)
 main.add_command(moving_verbs.import_)
 main.add_command(export_verbs.export)
+main.add_command(privacy_verbs.privacy)
 
 
 def announce(config: Config, *, demo_is_there: bool) -> None:

@@ -72,7 +72,7 @@ def asking(verb: Callable[..., None]) -> Callable[..., None]:
             preview=preview,
             acknowledged=frozenset(map(WarningCode, acknowledge)),
             expected_position=expected_position,
-            reason=_with_verb(reason),
+            reason=with_verb(reason),
         )
         verb(config, order, **others)
 
@@ -82,7 +82,7 @@ def asking(verb: Callable[..., None]) -> Callable[..., None]:
     return found
 
 
-def _with_verb(reason: str | None) -> str:
+def with_verb(reason: str | None) -> str:
     """A reason says by which verb, since who asks was only named, and showed no token."""
     verb = click.get_current_context().command_path.partition(" ")[2]
     return f"{reason or ''} (by `syncledger {verb}`)".strip()

@@ -21,7 +21,7 @@ BEGIN
                                             FROM events WHERE actor = person)
         RETURNING environment, change_set
     ), blurred AS (
-        UPDATE requests SET digest = sha256(uuid_send(gen_random_uuid()))
+        UPDATE requests SET digest = sha256(uuid_send(request_id))
         WHERE actor = person OR (environment, first_position) IN (SELECT * FROM gone)
     )
     SELECT count(*) INTO reasons FROM gone;
