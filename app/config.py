@@ -45,8 +45,8 @@ class Config(BaseSettings):
     dsn: Secret = None
     """Postgres 15 or newer for the application; unset: the embedded server"""
     owner_dsn: Secret = None
-    """the same database for `migrate`, as a role that may create roles and schemas;
-    unset: the same as SYNCLEDGER_DSN"""
+    """the same database for `migrate` and `privacy erase`, as a role that may create roles and
+    schemas; unset: the same as SYNCLEDGER_DSN"""
     data: Path = Path(".data")
     """the folder of the embedded server and of the own issuer's key"""
     host: str = "127.0.0.1"
@@ -81,7 +81,7 @@ class Config(BaseSettings):
     """open the demo environments when the log is empty; only with the embedded server
     and the own issuer"""
     principal: str | None = None
-    """who asks where a verb changes settings and has no --as: a principal's id, such as
+    """who asks where a verb changes something and has no --as: a principal's id, such as
     ada@contoso.example"""
     origins: Words = ()
     """other origins whose pages may ask and open a WebSocket, separated by commas,

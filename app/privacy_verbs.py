@@ -80,10 +80,15 @@ def erase(  # noqa: PLR0913, PLR0917 -- an argument for each option
 
 
 def _confirm(outlook: Outlook) -> None:
-    if not sys.stdin.isatty():
+    if not somebody_is_there():
         raise click.UsageError("Nobody can be asked here: say --yes, once --dry-run shows it well.")
     _foretell(outlook, machine=False)
     click.confirm("Erase all of it, for ever?", abort=True, err=True)
+
+
+def somebody_is_there() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty()
 
 
 def _foretell(outlook: Outlook, machine: bool) -> None:

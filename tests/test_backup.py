@@ -213,8 +213,8 @@ def test_a_log_of_the_first_schema_is_brought_forward_and_not_an_entry_changes(
         before = asyncio.run(rows(owner(server, "first")))
         assert before == asyncio.run(rows(owner(server)))
 
-        applied = asyncio.run(migrate(owner(server, "first"), SCHEMA))
-        assert applied == sorted(each.name for each in migrations.MIGRATIONS.glob("*.sql"))[1:]
+        since = sorted(file.name for file in migrations.MIGRATIONS.glob("*.sql"))[1:]
+        assert asyncio.run(migrate(owner(server, "first"), SCHEMA)) == since
 
         assert asyncio.run(rows(owner(server, "first"))) == before
         assert asyncio.run(is_whole(application(server, "first")))
@@ -236,23 +236,6 @@ def _copy(server: EmbeddedPostgres, *tables: str) -> None:
             owner(server, "first"),
         ]
         subprocess.run(load, input=sql, capture_output=True, check=True)
-
-
-def test_a_person_is_forgotten_as_the_page_has_it_and_the_log_stays_whole(used: Path) -> None:
-    (forget,) = (block.text for block in blocks(PAGE) if block.mark == "forget")
-    server = EmbeddedPostgres.start(used / ".data")
-    try:
-        carl = "SELECT handle FROM syncledger.principals WHERE name = 'Carl Customizer'"
-        ((handle,),) = asyncio.run(rows(owner(server), carl))
-        asyncio.run(execute(owner(server), forget.replace("HANDLE", str(handle))))
-        assert asyncio.run(rows(owner(server), carl)) == []
-        remarks = asyncio.run(rows(owner(server), "SELECT text FROM syncledger.remarks"))
-        texts = {text for (text,) in remarks}
-        assert "Pilot is over" not in texts
-        assert "The team" in texts
-        assert asyncio.run(is_whole(application(server)))
-    finally:
-        server.stop()
 
 
 def test_a_file_is_never_overwritten(used: Path) -> None:

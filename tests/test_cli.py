@@ -33,7 +33,7 @@ from projections.projector import SCHEMA
 
 VERBS = (
     *("serve", "migrate", "rebuild", "verify", "replay", "schema", "token"),
-    *("import", "export", "apply"),
+    *("import", "export", "apply", "privacy"),
 )
 DISTURBANCES = {
     "a changed payload": (

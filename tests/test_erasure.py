@@ -16,7 +16,9 @@ from given import BOB
 from api.broadcast import FRESH
 from app import erasing
 from app.bundled_postgres import program
+from app.dataverse_export import exported
 from app.erasing import CannotErase, Done, Order, Outlook, erased, foreseen
+from app.settings_text import written
 from app.wiring import Postgres
 from domain.actor import SecurityRole
 from domain.lifecycle import ArchiveEnvironment
@@ -214,6 +216,7 @@ async def test_nothing_names_who_was_erased_and_every_log_is_whole(
         return not naming(await shown(edge))
 
     await until(forgotten, seconds=FRESH + 5)
+    assert naming(await exported_as_files(edge)) == []
     logged = [
         f"{record.getMessage()} {vars(record)}"
         for record in caplog.records
@@ -224,6 +227,18 @@ async def test_nothing_names_who_was_erased_and_every_log_is_whole(
     assert await findings(edge) == []
     await edge.place.as_superuser("ANALYZE")
     assert naming(await stored(edge.place)) == []
+
+
+async def exported_as_files(edge: Edge) -> list[str]:
+    """Settings as YAML and as rows, of every environment."""
+    tips = [await edge.rooms.standings.current(head.environment) for head in await edge.heads()]
+    standings = [tip.standing for tip in tips if tip.standing is not None]
+    assert len(standings) == 4
+    return [
+        text
+        for standing in standings
+        for text in (written(standing, whole=True), str(exported(standing.environment)))
+    ]
 
 
 def said(backup: Path) -> str:

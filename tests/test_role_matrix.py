@@ -46,7 +46,14 @@ from domain.lifecycle import (
     RestoreEnvironment,
 )
 from domain.mapping_table import SyncDirection
-from domain.membership import GrantRole, RevokeRole, RoleGranted, RoleRevoked
+from domain.membership import (
+    ErasePrincipal,
+    GrantRole,
+    PrincipalErased,
+    RevokeRole,
+    RoleGranted,
+    RoleRevoked,
+)
 from domain.plan import Planned, Refused
 from domain.switches import (
     AppointmentAttachmentsSwitched,
@@ -88,6 +95,7 @@ ALLOWED: dict[Command, tuple[Event, ...]] = {
         RoleGranted(principal=CAROL, role=SecurityRole.BASIC_USER),
     ),
     RevokeRole(principal=CAROL, role=AUDITOR): (RoleRevoked(principal=CAROL, role=AUDITOR),),
+    ErasePrincipal(principal=CAROL): (PrincipalErased(principal=CAROL),),
     SwitchAppointmentAttachments(on=True): (AppointmentAttachmentsSwitched(on=True),),
     SwitchAssignedTasks(on=True): (AssignedTasksSwitched(on=True),),
     SwitchResourceBookings(on=True): (ResourceBookingsSwitched(on=True),),
@@ -135,6 +143,7 @@ NEEDS = {
     RestoreEnvironment: "MANAGE_ENVIRONMENT",
     GrantRole: "MANAGE_ROLES",
     RevokeRole: "MANAGE_ROLES",
+    ErasePrincipal: "MANAGE_ROLES",
     SwitchAppointmentAttachments: "CHANGE_SETTINGS",
     SwitchAssignedTasks: "CHANGE_SETTINGS",
     SwitchResourceBookings: "CHANGE_SETTINGS",
