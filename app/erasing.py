@@ -101,8 +101,8 @@ class _Erasing:
 
     @classmethod
     async def begun(cls, stack: AsyncExitStack, postgres: Postgres, order: Order) -> "_Erasing":
-        erasure = await stack.enter_async_context(Erasure.by_owner(postgres.owner_dsn))
         rooms = await stack.enter_async_context(open_rooms(postgres.dsn))
+        erasure = await stack.enter_async_context(Erasure.by_owner(postgres.owner_dsn))
         person = await erasure.person(order.principal)
         if person is None:
             raise CannotErase(

@@ -14,15 +14,22 @@ CREATE FUNCTION erase(person uuid, environments text[], change_sets bigint[],
                       OUT persons bigint, OUT reasons bigint)
 LANGUAGE plpgsql SET search_path = syncledger, pg_catalog, pg_temp AS $$
 BEGIN
-    WITH gone AS (
-        DELETE FROM remarks
-        WHERE (environment, change_set) IN (SELECT * FROM unnest(environments, change_sets))
-           OR (environment, change_set) IN (SELECT events.environment, events.change_set
-                                            FROM events WHERE actor = person)
-        RETURNING environment, change_set
+    WITH named AS (
+        SELECT * FROM unnest(environments, change_sets) AS named (environment, change_set)
+        UNION
+        SELECT events.environment, events.change_set FROM events WHERE actor = person
+    ), gone AS (
+        DELETE FROM remarks USING named
+        WHERE (remarks.environment, remarks.change_set) = (named.environment, named.change_set)
+        RETURNING remarks.environment, remarks.change_set
+    ), asked AS (
+        SELECT environment, request_id FROM requests WHERE actor = person
+        UNION
+        SELECT environment, request_id
+        FROM requests JOIN gone USING (environment) WHERE first_position = gone.change_set
     ), blurred AS (
-        UPDATE requests SET digest = sha256(uuid_send(request_id))
-        WHERE actor = person OR (environment, first_position) IN (SELECT * FROM gone)
+        UPDATE requests SET digest = sha256(uuid_send(requests.request_id)) FROM asked
+        WHERE (requests.environment, requests.request_id) = (asked.environment, asked.request_id)
     )
     SELECT count(*) INTO reasons FROM gone;
 
