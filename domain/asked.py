@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.bringing import Bringing
 from domain.environment import Command
-from domain.membership import GrantRole, RevokeRole
+from domain.membership import Command as Membership
 from domain.plan import Ask
 
 MOST_TOLD = 10
@@ -33,7 +33,7 @@ def words(ask: Ask) -> str:
 
 def about(ask: Ask) -> UUID | None:
     """Whose roles were to be others."""
-    people = (each.principal for each in ask.commands if isinstance(each, GrantRole | RevokeRole))
+    people = (each.principal for each in ask.commands if isinstance(each, Membership))
     return next(people, None)
 
 
