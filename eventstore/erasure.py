@@ -125,10 +125,17 @@ class Erasure:
                     yield Reason(row["environment"], row["change_set"], row["own"])
 
     async def erase(self, person: Person, reasons: Sequence[Reason]) -> Gone:
-        """Delete the row, all reasons of theirs and the ones named, and what remains of them."""
+        """Delete the row, all reasons of theirs and the ones named, and what remains of them.
+
+        Refused attempts that name them go, too.
+        """
         environments, change_sets, _ = columns(reasons, 3)
-        (row,) = await self._connection.fetch(
-            SQL["erase"], person.handle, environments, change_sets
-        )
+        attempts = await self._connection.fetch(SQL["attempts"])
+        named = [tuple(each)[:2] for each in attempts if mentions(each["asked"], person.names)]
+        async with self._connection.transaction():
+            await self._connection.execute(SQL["erase_attempts"], *columns(named, 2))
+            (row,) = await self._connection.fetch(
+                SQL["erase"], person.handle, environments, change_sets
+            )
         await self._connection.execute(SQL["sweep"])
         return Gone(*row)

@@ -21,9 +21,16 @@ WHERE EXISTS (SELECT FROM unnest($1::text[]) AS name
 GROUP BY environment
 ORDER BY environment;
 
+-- name: attempts
+SELECT environment, number, asked FROM attempts;
+
+-- name: erase_attempts
+DELETE FROM attempts USING unnest($1::text[], $2::bigint[]) AS named (environment, number)
+WHERE (attempts.environment, attempts.number) = (named.environment, named.number);
+
 -- name: erase
 SELECT persons, reasons FROM erase($1, $2, $3);
 
 -- name: sweep
 -- Takes away what was deleted, from the indexes too; it may not run inside a transaction.
-VACUUM (INDEX_CLEANUP ON) principals, remarks;
+VACUUM (INDEX_CLEANUP ON) principals, remarks, attempts;

@@ -25,8 +25,10 @@ from domain.lifecycle import ArchiveEnvironment
 from domain.membership import GrantRole, RevokeRole
 from domain.switches import SwitchAssignedTasks
 from eventstore import archive
+from eventstore.attempts import Stretch
 from eventstore.erasure import Erasure, MayNotErase, mentions
 from eventstore.erasure import Person as Somebody
+from eventstore.log import END
 from eventstore.principals import Principals
 from projections.verify import environments, verify
 
@@ -131,7 +133,12 @@ async def world(edge: Edge) -> World:
     )
     refused = await world.told(
         CHANGE,
-        input={"environmentKey": "other", "changes": [{"assignedTasks": {"enabled": True}}]},
+        input={
+            "environmentKey": "other",
+            "changes": [
+                {"syncDirection": {"mapping": f"{ZERLINA.subject.lower()}.x", "direction": "NONE"}}
+            ],
+        },
     )
     assert at(refused, "data.changeSettings.refusals.0.code") == "ENVIRONMENT_NOT_FOUND"
     await edge.change(ADA, GrantRole(principal=handle, role=AUDITOR), key="left")
@@ -197,8 +204,9 @@ async def test_nothing_names_who_was_erased_and_every_log_is_whole(
     edge, handle = world.edge, world.handle
     caplog.set_level(logging.DEBUG)
     await edge.rooms.projector.catch_up()
+    assert await edge.rooms.attempts.page("other", Stretch(0, END, newest_first=True, limit=1))
     await edge.place.as_superuser("ANALYZE")
-    assert len(naming(await stored(edge.place))) == 5  # her row, and four reasons
+    assert len(naming(await stored(edge.place))) == 6  # her row, four reasons, and what she tried
     assert len(naming(await shown(edge))) > 4
 
     outlook = await world.foreseen(ZERLINA.subject)
