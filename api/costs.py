@@ -113,7 +113,7 @@ AT_MOST = {
 }
 """Of one type of it, that somebody chose."""
 DESCRIPTION: Mapping[str, Mapping[str, float]] = {"__schema": ON_AVERAGE, "__type": AT_MOST}
-CONNECTIONS = frozenset({"environments", "history", "refusedAttempts"})
+CONNECTIONS = frozenset({"changes", "environments", "history", "refusedAttempts"})
 """Lists in pages."""
 
 

@@ -3,8 +3,8 @@
 Law: a change is listed once it is answered anywhere; its cursor is its position in the log.
 """
 
+from collections.abc import Sequence
 from contextlib import nullcontext
-from uuid import UUID
 
 import strawberry
 
@@ -12,23 +12,13 @@ from api.asking import ChangeFilter
 from api.changes import Change
 from api.context import Context
 from api.enums import ChangeOrder
-from api.errors import bad_input, input_checked
+from api.narrowing import narrowed_by
 from api.pages import Page, PageInfo, cursor, numbered, page_info
-from domain.environment import EVENT_TYPES
-from domain.filters.state import GIVEN_PREFIX as GIVEN
-from domain.filters.state import PREFIX as FILTER
-from domain.lifecycle import NAME, STATE
-from domain.membership import PREFIX as ROLE
-from domain.source import SOURCE
 from domain.standing import Standing
-from domain.tab import TAB
-from domain.text import checked_text
-from projections import changes
-from projections.changes import Filter, Stretch
+from projections.history import search
+from projections.sources import Filter, Stretch, Walk
 
 OF = "a history"
-NOBODY = UUID(int=0)
-"""No principal has this handle."""
 
 
 @strawberry.type(description="A change in a list.")
@@ -44,7 +34,8 @@ class ChangeConnection:
     edges: list[ChangeEdge] = strawberry.field(description="The page, with cursors.")
     page_info: PageInfo = strawberry.field(description="What lies beyond.")
     total_count: int | None = strawberry.field(
-        description="How many there are in all pages; null where the list is narrowed."
+        description="How many there are in all pages; null where the list is narrowed, and across "
+        "environments."
     )
 
     @strawberry.field(description="The page, without cursors.")
@@ -60,80 +51,45 @@ async def history(
     narrowing: ChangeFilter | None,
 ) -> ChangeConnection:
     """A page of what happened up to this standing."""
-    key = standing.environment.profile.key
+    key, end = standing.environment.profile.key, standing.position
     await context.rooms.projector.reach(key)
-    narrowed = Filter() if narrowing is None else await _narrowed(context, standing, narrowing)
-    stretch = _stretch(asked, order, standing.position)
+    narrowed = await narrowed_by(context, [standing], narrowing)
+    above, below = ends(order, numbered(asked.after, OF), numbered(asked.before, OF))
+    stretch = Stretch(key, above or 0, end + 1 if below is None else min(below, end + 1))
     async with nullcontext() if narrowed == Filter() else context.search():
-        found = await changes.search(context.rooms.database, key, narrowed, stretch)
-    more, kept = len(found) > asked.size, found[: asked.size]
-    if asked.backwards:
-        kept.reverse()
+        found = await search(context.rooms.database, [stretch], narrowed, walk(asked, order))
     edges = [
         ChangeEdge(
             cursor=cursor(str(change.recorded.position)),
             node=Change(change=change, standing=standing),
         )
-        for change in kept
+        for _, change in found
     ]
+    return connection(asked, edges, total=end if narrowed == Filter() else None)
+
+
+def connection(
+    asked: Page, walked: Sequence[ChangeEdge], *, total: int | None = None
+) -> ChangeConnection:
+    """The page, of one edge more than it has where there are more."""
+    edges = list(walked[: asked.size])
+    if asked.backwards:
+        edges.reverse()
     return ChangeConnection(
         edges=edges,
-        page_info=page_info(asked, [edge.cursor for edge in edges], more=more),
-        total_count=standing.position if narrowed == Filter() else None,
+        page_info=page_info(asked, [edge.cursor for edge in edges], more=len(walked) > asked.size),
+        total_count=total,
     )
 
 
-def _stretch(asked: Page, order: ChangeOrder, end: int) -> Stretch:
-    after, before = numbered(asked.after, OF), numbered(asked.before, OF)
+def walk(asked: Page, order: ChangeOrder) -> Walk:
+    """From which end, and one more than the page has."""
     newest_first = order is ChangeOrder.NEWEST_FIRST
-    above, below = (before, after) if newest_first else (after, before)
-    return Stretch(
-        above=0 if above is None else above,
-        below=end + 1 if below is None else min(below, end + 1),
-        newest_first=newest_first is not asked.backwards,
-        limit=asked.size + 1,
-    )
+    return Walk(newest_first=newest_first is not asked.backwards, limit=asked.size + 1)
 
 
-async def _narrowed(context: Context, standing: Standing, asked: ChangeFilter) -> Filter:
-    with input_checked():
-        for text, what in ((asked.by, "A principal"), (asked.text, "A text")):
-            if text is not None:
-                checked_text(text, what, 1, 255)
-    if asked.type is not None and asked.type not in EVENT_TYPES:
-        raise bad_input(
-            f"There is no event {asked.type[:80]!r}. There are {', '.join(sorted(EVENT_TYPES))}."
-        )
-    return Filter(
-        by=None if asked.by is None else await _handle(context, asked.by),
-        setting=None if asked.setting is None else await _setting(context, standing, asked.setting),
-        type=asked.type,
-        since=asked.since,
-        until=asked.until,
-        text=asked.text,
-    )
-
-
-async def _handle(context: Context, text: str) -> UUID:
-    known = await context.rooms.principals.known(text)
-    if known is not None:
-        return known.handle
-    try:
-        return UUID(text)
-    except ValueError:
-        return NOBODY
-
-
-async def _setting(context: Context, standing: Standing, key: str) -> str:
-    """The key as the log has it: the edge names a principal, the log a handle."""
-    if key.startswith(ROLE) and key != ROLE:
-        return f"{ROLE}{await _handle(context, key.removeprefix(ROLE))}"
-    known = (*TAB, NAME, STATE, SOURCE, ROLE, FILTER, GIVEN, *standing.last_changes)
-    beginning = key.endswith((":", "."))
-    if key not in known and not (beginning and any(each.startswith(key) for each in known)):
-        raise bad_input(
-            f"There is no setting {key[:80]!r}. `settings {{ all {{ key }} }}` lists those of the "
-            f"tab; besides them there are {NAME}, {STATE}, {SOURCE}, {ROLE}<principal id>, and "
-            "what filters that were removed had."
-        )
-    return key
+def ends[Place](
+    order: ChangeOrder, after: Place | None, before: Place | None
+) -> tuple[Place | None, Place | None]:
+    """Which of the two is above, and which below what is asked for, oldest first."""
+    return (before, after) if order is ChangeOrder.NEWEST_FIRST else (after, before)

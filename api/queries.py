@@ -7,13 +7,16 @@ from typing import Annotated
 
 import strawberry
 
-from api.asking import EnvironmentFilter, environment_key, position
+from api import everywhere
+from api.asking import ChangeFilter, EnvironmentFilter, argument, environment_key, position
 from api.changes import Change
 from api.connections import EnvironmentConnection, environments
 from api.context import Context, Info
+from api.enums import ChangeOrder
 from api.environments import Environment
 from api.errors import ErrorCode, Problem, bad_input
 from api.filter_catalogue import CATALOGUE, FilterCatalogue
+from api.history import ChangeConnection
 from api.nodes import Node, NodeId, When, parsed
 from api.pages import FIRST, LAST, MOST_IDS, page
 from api.people import Viewer
@@ -105,6 +108,28 @@ class Query:
     ) -> EnvironmentConnection:
         narrowed = Filter() if filter is None else filter.narrowed
         return await environments(info.context, page(first, after, last, before), narrowed)
+
+    @strawberry.field(
+        description="Changes across every environment whose history the viewer may read, by time. "
+        "For some seconds, a change that was under way may still join before later ones."
+    )
+    async def changes(
+        self,
+        info: Info,
+        first: Annotated[int | None, argument(FIRST)] = None,
+        after: Annotated[str | None, argument("Only what follows this cursor.")] = None,
+        last: Annotated[int | None, argument(LAST)] = None,
+        before: Annotated[str | None, argument("Only what goes before this cursor.")] = None,
+        order: Annotated[
+            ChangeOrder, argument("Which end comes first.")
+        ] = ChangeOrder.NEWEST_FIRST,
+        environment_keys: Annotated[
+            list[str] | None, argument("Of these alone, at most 100; each must be readable.")
+        ] = None,
+        filter: Annotated[ChangeFilter | None, argument("What narrows the list.")] = None,
+    ) -> ChangeConnection | None:
+        asked = page(first, after, last, before)
+        return await everywhere.changes(info.context, asked, order, environment_keys, filter)
 
 
 async def _reach(context: Context, key: str, wanted: int) -> None:

@@ -15,6 +15,8 @@ import asyncpg
 APPLICATION_ROLE = "syncledger_app"
 SHORT, LONG = "10s", "30s"
 """What a statement may take: one that somebody waits for, and one on a connection of its own."""
+PLANNED_EACH_TIME = {"plan_cache_mode": "force_custom_plan"}
+"""What narrows a search is left out by a null, and what is rare is known by its value."""
 SILENCE = 35.0
 """Seconds until a line that says nothing is given up; no statement may take that long."""
 PATIENCE = 5.0
@@ -78,7 +80,7 @@ class Database:
             timeout=PATIENCE,
             command_timeout=SILENCE,
             reset=_keep,
-            server_settings=self._settings | {"statement_timeout": SHORT},
+            server_settings=self._settings | {"statement_timeout": SHORT} | PLANNED_EACH_TIME,
         )
 
     async def __aenter__(self) -> Self:

@@ -16,7 +16,16 @@ from eventstore.database import Connection, Database, reaching
 from eventstore.statements import statements
 
 SQL = statements(Path(__file__).with_name("migrate.sql"))
-PREPARATION = ("lock", "roles", "schema", "become_owner", "search_path", "table", "visible")
+PREPARATION = (
+    "lock",
+    "roles",
+    "extension",
+    "schema",
+    "become_owner",
+    "search_path",
+    "table",
+    "visible",
+)
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 

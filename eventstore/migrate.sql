@@ -23,6 +23,11 @@ BEGIN
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO syncledger_app', current_database());
 END $$;
 
+-- name: extension
+-- Comes with Postgres, and whoever may create schemas may add it. Never in our own schema: a dump of
+-- that one does not have it.
+CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
+
 -- name: schema
 CREATE SCHEMA IF NOT EXISTS syncledger AUTHORIZATION syncledger_owner;
 

@@ -1,11 +1,10 @@
-"""One row a change: what it touched, from, to, and in words. Who and when the log tells itself.
+"""One row a change: where, when, who, what it did, from and to. Written and read back as they are.
 
 Law: a row is a function of the change; what may be erased is looked up, and never kept here.
 """
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -14,75 +13,51 @@ from uuid import UUID
 from domain.environment import sentence
 from domain.standing import Change
 from eventstore.database import Borrowed, Database
-from eventstore.log import recorded
-from eventstore.seal import Entry
+from projections import deeds
+from projections.deeds import Deed
 from projections.statements import SQL
 
 PAGE = 1_000
 BATCH = 1_000
 """Rows that are written together."""
-ENTRY = len(Entry._fields)
 
 
 class Row(NamedTuple):
     environment: str
     position: int
+    change_set: int
+    type: str
     setting: str
+    summary: str
+    actor: UUID
+    recorded_at: datetime
     before: str | None
     after: str | None
-    summary: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """What narrows a history; None leaves it open.
-
-    `setting`: a key, or the beginning of keys where it ends in a colon or dot. `since` is still in
-    it, `until` is not. `text` is looked for in the sentence, the key and the reason, whatever its
-    case.
-    """
-
-    by: UUID | None = None
-    setting: str | None = None
-    type: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    text: str | None = None
 
     @property
-    def arguments(self) -> tuple[object, ...]:
-        beginning = self.setting is not None and self.setting.endswith((":", "."))
-        return (
-            self.by,
-            None if beginning else self.setting,
-            self.setting if beginning else None,
-            self.type,
-            self.since,
-            self.until,
-            self.text,
-        )
+    def deed(self) -> Deed:
+        """Of which the table has the number."""
+        return self.type, self.setting, self.summary
 
 
-class Stretch(NamedTuple):
-    """Positions strictly between two, at most that many, from the newest back or the oldest on."""
-
-    above: int
-    below: int
-    newest_first: bool
-    limit: int
+COLUMNS = (*Row._fields[:3], "deed", *Row._fields[6:])
+"""Of the table."""
 
 
 def row(environment: str, change: Change) -> Row:
-    recorded, setting, before, after = change
-    return Row(environment, recorded.position, setting, before, after, sentence(recorded.event))
+    (position, change_set, at, actor, event), setting, before, after = change
+    type_, summary = event.wire_name, sentence(event)
+    return Row(environment, position, change_set, type_, setting, summary, actor, at, before, after)
 
 
 class Copying:
     """Adds rows, none of which is there yet: a batch is written while the next is gathered."""
 
-    def __init__(self, connection: Borrowed) -> None:
+    def __init__(self, database: Database, connection: Borrowed) -> None:
+        self._database = database
         self._connection = connection
         self._rows: list[Row] = []
+        self._numbers: dict[Deed, int] = {}
         self._under_way: asyncio.Task[object] | None = None
 
     async def add(self, rows: Iterable[Row]) -> None:
@@ -93,8 +68,18 @@ class Copying:
     async def _begin(self) -> None:
         await self.settle()
         rows, self._rows = self._rows, []
-        work = self._connection.copy_records_to_table("changes", records=rows, columns=Row._fields)
-        self._under_way = asyncio.create_task(work)
+        self._under_way = asyncio.create_task(self._write(rows))
+
+    async def _write(self, rows: list[Row]) -> None:
+        done = {row.deed for row in rows}.difference(self._numbers)
+        if done:
+            self._numbers |= await deeds.keep(self._database, done)
+        numbers = self._numbers
+        await self._connection.copy_records_to_table(
+            "changes",
+            records=[(*row[:3], numbers[row.deed], *row[6:]) for row in rows],
+            columns=COLUMNS,
+        )
 
     async def settle(self) -> None:
         """Wait for the batch under way: until the next row, the connection is free."""
@@ -117,7 +102,8 @@ class Copying:
 
 async def page(database: Database, environment: str, after: int) -> list[Row]:
     """The next rows in order after a position; a short page is the end."""
-    return [Row(*row) for row in await database.fetch(SQL["changes"], environment, after, PAGE)]
+    found = await database.fetch(SQL["changes"], environment, after, PAGE)
+    return [Row(*row) for row in found]
 
 
 async def last(database: Database, environment: str) -> int:
@@ -125,16 +111,3 @@ async def last(database: Database, environment: str) -> int:
     (found,) = await database.fetch(SQL["last_change"], environment)
     position: int = found["position"]
     return position
-
-
-async def search(
-    database: Database, environment: str, narrowed: Filter, stretch: Stretch
-) -> list[Change]:
-    """What happened in one environment, in the order walked."""
-    statement = SQL["history_newest_first" if stretch.newest_first else "history_oldest_first"]
-    above, below, _, limit = stretch
-    found = await database.fetch(statement, environment, above, below, limit, *narrowed.arguments)
-    return [
-        Change(recorded(Entry(*row[:ENTRY])), row["setting"], row["before"], row["after"])
-        for row in found
-    ]

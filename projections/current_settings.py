@@ -53,12 +53,15 @@ class Filter:
 
 
 class Stretch(NamedTuple):
-    """Keys strictly between two, at most that many, from the first on or from the last back."""
+    """Keys strictly between two, at most that many, from the first on or from the last back.
+
+    None: without an end, without a limit.
+    """
 
     after: str | None
     before: str | None
     backwards: bool
-    limit: int
+    limit: int | None
 
 
 def row(standing: Standing) -> Row:

@@ -46,14 +46,14 @@ class Projector:
         self._lanes = asyncio.Semaphore(LANES)
         self._broken: set[str] = set()
 
-    async def catch_up(self, environment: str | None = None, wait: float = 0.0) -> int:
-        """Bring every row, or this environment's, to where `since` goes. Returns how many moved.
+    async def catch_up(self, environments: Sequence[str] | None = None, wait: float = 0.0) -> int:
+        """Bring every row, or these environments', to where `since` goes. Gives how many moved.
 
         Rows that somebody else is moving are left to them; `wait`: seconds that they are given.
         """
         moved, end = 0, monotonic() + wait
         while True:
-            found = await self._database.fetch(SQL["behind"], environment)
+            found = await self._database.fetch(SQL["behind"], environments)
             brought = 0
             for some in _portions({row["environment"]: row["entries"] for row in found}):
                 brought += await self._bring(some, anew=False)
@@ -62,13 +62,14 @@ class Projector:
                 return moved
             await asyncio.sleep(POLL)
 
-    async def reach(self, environment: str) -> None:
-        """Bring this environment's rows to the end of its log. Unavailable if it takes too long."""
+    async def reach(self, *environments: str) -> None:
+        """Bring their rows to the ends of their logs. Unavailable if it takes too long."""
         try:
             async with asyncio.timeout(PATIENCE):
-                await self.catch_up(environment, wait=inf)
+                await self.catch_up(environments, wait=inf)
         except TimeoutError:
-            why = f"The rows of {environment} did not come to its end within {PATIENCE:g} s"
+            which = ", ".join(environments)
+            why = f"The rows of {which} did not come to the end within {PATIENCE:g} s"
             raise Unavailable(why) from None
 
     async def rebuild(self) -> int:
@@ -104,7 +105,7 @@ class Projector:
         end: Standing | None = None
         gathered: list[stored_standings.Row] = []
         try:
-            async with changes.Copying(connection) as copying:
+            async with changes.Copying(self._database, connection) as copying:
                 async for change_set in self._since(environment, position):
                     end = change_set.standing
                     await copying.add(changes.row(environment, each) for each in change_set.changes)

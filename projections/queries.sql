@@ -2,13 +2,13 @@
 
 -- name: behind
 -- Environments whose row is not where their log is (made, missing, or of an unknown log), and how
--- many entries lie between. $1: this one alone, null for all.
+-- many entries lie between. $1: these alone, null for all.
 SELECT coalesce(head.environment, mine.environment) AS environment,
        greatest(coalesce(head.position, 0) - coalesce(mine.position, 0), 0) AS entries
 FROM log_head AS head
 FULL JOIN current_settings AS mine USING (environment)
 WHERE head.position IS DISTINCT FROM mine.position
-  AND ($1::text IS NULL OR coalesce(head.environment, mine.environment) = $1)
+  AND ($1::text[] IS NULL OR coalesce(head.environment, mine.environment) = ANY ($1))
 ORDER BY 1;
 
 -- name: known
@@ -58,6 +58,11 @@ DELETE FROM current_settings WHERE environment = ANY ($1::text[]);
 DELETE FROM changes USING unnest($1::text[], $2::bigint[]) AS place (environment, position)
 WHERE changes.environment = place.environment AND changes.position > place.position;
 
+-- name: keep_deeds
+INSERT INTO deeds
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) ORDER BY 1
+ON CONFLICT DO NOTHING;
+
 -- name: keep
 -- Never takes a row back to an earlier position.
 INSERT INTO current_settings AS kept
@@ -84,8 +89,8 @@ FROM current_settings WHERE environment = $1;
 
 -- name: changes
 -- A page of one environment's changes after a position. A short page is the end.
-SELECT environment, position, setting, before, after, summary
-FROM changes
+SELECT environment, position, change_set, type, setting, summary, actor, recorded_at, before, after
+FROM changes LEFT JOIN deeds ON deeds.id = changes.deed
 WHERE environment = $1 AND position > $2
 ORDER BY position
 LIMIT $3;
@@ -93,42 +98,172 @@ LIMIT $3;
 -- name: last_change
 SELECT coalesce(max(position), 0) AS position FROM changes WHERE environment = $1;
 
--- name: history_newest_first
--- $2, $3: the positions between. $4: how many. The rest narrows, null for any: actor, setting, the
--- beginning of settings, type, since, until, and a text whatever its case.
-SELECT events.*, changes.setting, changes.before, changes.after
-FROM events
-JOIN changes USING (environment, position)
-LEFT JOIN remarks USING (environment, change_set)
-WHERE environment = $1 AND position > $2 AND position < $3
-  AND ($5::uuid IS NULL OR actor = $5)
-  AND ($6::text IS NULL OR setting = $6)
-  AND ($7::text IS NULL OR starts_with(setting, $7))
-  AND ($8::text IS NULL OR type = $8)
-  AND ($9::timestamptz IS NULL OR recorded_at >= $9)
-  AND ($10::timestamptz IS NULL OR recorded_at < $10)
-  AND ($11::text IS NULL OR strpos(
-      lower(concat_ws(' ', summary, setting, remarks.text) COLLATE "default"), lower($11)) > 0)
-ORDER BY position DESC
+-- name: deeds
+-- $1: the setting. $2: the beginning of settings. $3: the type. $4: what the sentence or the key is
+-- like, whatever its case. Null for any.
+SELECT id FROM deeds
+WHERE ($1::text IS NULL OR setting = $1)
+  AND ($2::text IS NULL OR starts_with(setting, $2))
+  AND ($3::text IS NULL OR type = $3)
+  AND ($4::text IS NULL OR lower(summary) LIKE lower($4)
+       OR lower(setting COLLATE "default") LIKE lower($4));
+
+-- name: reached
+-- The first positions of these environments at these times or later, null where there are none.
+SELECT (SELECT position FROM changes
+        WHERE changes.environment = asked.environment AND changes.position = changes.change_set
+          AND changes.recorded_at >= asked.at
+        ORDER BY recorded_at LIMIT 1) AS position
+FROM unnest($1::text[], $2::timestamptz[]) WITH ORDINALITY AS asked (environment, at, number)
+ORDER BY number;
+
+-- name: reasons
+-- Change sets of these environments that were made for a reason like $2, at most $3 of them.
+SELECT environment, change_set AS position FROM remarks
+WHERE environment = ANY ($1::text[]) AND lower(text) LIKE lower($2)
+ORDER BY environment, change_set
+LIMIT $3;
+
+-- name: reasons_newest_first
+-- Where there are many: those nearest, of $1, $2, $3: environments and positions between. $4: how
+-- many. $5: what is in the reason, whatever its case.
+SELECT first.environment, first.position
+FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS stretch (environment, above, below)
+CROSS JOIN LATERAL (
+    SELECT change_set
+    FROM remarks
+    WHERE (environment, change_set) < (stretch.environment, stretch.below)
+      AND (environment, change_set) >= (stretch.environment, (SELECT change_set FROM changes
+          WHERE environment = stretch.environment AND position = stretch.above + 1))
+      AND strpos(lower(text), lower($5)) > 0
+    ORDER BY environment DESC, change_set DESC
+    LIMIT $4
+) AS made
+JOIN changes AS first ON first.environment = stretch.environment
+    AND first.position = made.change_set
+ORDER BY first.recorded_at DESC, first.environment DESC
 LIMIT $4;
+
+-- name: reasons_oldest_first
+-- The same from the other end.
+SELECT first.environment, first.position
+FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS stretch (environment, above, below)
+CROSS JOIN LATERAL (
+    SELECT change_set
+    FROM remarks
+    WHERE (environment, change_set) < (stretch.environment, stretch.below)
+      AND (environment, change_set) >= (stretch.environment, (SELECT change_set FROM changes
+          WHERE environment = stretch.environment AND position = stretch.above + 1))
+      AND strpos(lower(text), lower($5)) > 0
+    ORDER BY environment, change_set
+    LIMIT $4
+) AS made
+JOIN changes AS first ON first.environment = stretch.environment
+    AND first.position = made.change_set
+ORDER BY first.recorded_at, first.environment
+LIMIT $4;
+
+-- name: change_sets
+-- Where the change sets that begin there end: before the next one.
+SELECT environment, first.position - 1 AS above, next.position AS below
+FROM unnest($1::text[], $2::bigint[]) AS asked (environment, position)
+JOIN changes AS first USING (environment, position)
+LEFT JOIN LATERAL (
+    SELECT position FROM changes
+    WHERE environment = first.environment AND position = change_set
+      AND recorded_at > first.recorded_at
+    ORDER BY recorded_at LIMIT 1
+) AS next ON true;
+
+-- name: history_newest_first
+-- $1, $2, $3: environments and positions between, each walked; $4, $5, $6, $7: likewise, each probed
+-- for a deed. $8: how many of each at most, $9: and of all. The rest narrows, null for any: $10 who,
+-- $11 which deeds of what is walked, $12 which deeds, or else $13 what is in the reason.
+SELECT events.*, changes.before, changes.after, changes.deed
+FROM (
+    SELECT found.recorded_at, found.environment, found.position
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS walked (environment, above, below)
+    CROSS JOIN LATERAL (
+        SELECT recorded_at, environment, position
+        FROM changes
+        WHERE environment = walked.environment
+          AND position > walked.above AND position < walked.below
+          AND ($10::uuid IS NULL OR actor = $10)
+          AND ($11::bigint[] IS NULL OR deed + 0 = ANY ($11))
+          AND ($12::bigint[] IS NULL OR deed + 0 = ANY ($12) OR $13::text IS NOT NULL
+               AND (SELECT strpos(lower(text), lower($13)) > 0 FROM remarks
+                    WHERE remarks.environment = changes.environment
+                      AND remarks.change_set = changes.change_set))
+        ORDER BY position DESC
+        LIMIT $8
+    ) AS found
+    UNION
+    SELECT found.recorded_at, found.environment, found.position
+    FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
+        AS probed (environment, above, below, deed)
+    CROSS JOIN LATERAL (
+        SELECT recorded_at, environment, position
+        FROM changes
+        WHERE environment = probed.environment AND deed = probed.deed
+          AND position > probed.above AND position < probed.below
+          AND ($10::uuid IS NULL OR actor = $10)
+          AND ($12::bigint[] IS NULL OR deed + 0 = ANY ($12) OR $13::text IS NOT NULL
+               AND (SELECT strpos(lower(text), lower($13)) > 0 FROM remarks
+                    WHERE remarks.environment = changes.environment
+                      AND remarks.change_set = changes.change_set))
+        ORDER BY position DESC
+        LIMIT $8
+    ) AS found
+    ORDER BY recorded_at DESC, environment DESC, position DESC
+    LIMIT $9
+) AS page
+JOIN changes USING (environment, position)
+JOIN events USING (environment, position)
+ORDER BY page.recorded_at DESC, environment DESC, position DESC;
 
 -- name: history_oldest_first
 -- The same from the other end.
-SELECT events.*, changes.setting, changes.before, changes.after
-FROM events
+SELECT events.*, changes.before, changes.after, changes.deed
+FROM (
+    SELECT found.recorded_at, found.environment, found.position
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS walked (environment, above, below)
+    CROSS JOIN LATERAL (
+        SELECT recorded_at, environment, position
+        FROM changes
+        WHERE environment = walked.environment
+          AND position > walked.above AND position < walked.below
+          AND ($10::uuid IS NULL OR actor = $10)
+          AND ($11::bigint[] IS NULL OR deed + 0 = ANY ($11))
+          AND ($12::bigint[] IS NULL OR deed + 0 = ANY ($12) OR $13::text IS NOT NULL
+               AND (SELECT strpos(lower(text), lower($13)) > 0 FROM remarks
+                    WHERE remarks.environment = changes.environment
+                      AND remarks.change_set = changes.change_set))
+        ORDER BY position
+        LIMIT $8
+    ) AS found
+    UNION
+    SELECT found.recorded_at, found.environment, found.position
+    FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
+        AS probed (environment, above, below, deed)
+    CROSS JOIN LATERAL (
+        SELECT recorded_at, environment, position
+        FROM changes
+        WHERE environment = probed.environment AND deed = probed.deed
+          AND position > probed.above AND position < probed.below
+          AND ($10::uuid IS NULL OR actor = $10)
+          AND ($12::bigint[] IS NULL OR deed + 0 = ANY ($12) OR $13::text IS NOT NULL
+               AND (SELECT strpos(lower(text), lower($13)) > 0 FROM remarks
+                    WHERE remarks.environment = changes.environment
+                      AND remarks.change_set = changes.change_set))
+        ORDER BY position
+        LIMIT $8
+    ) AS found
+    ORDER BY recorded_at, environment, position
+    LIMIT $9
+) AS page
 JOIN changes USING (environment, position)
-LEFT JOIN remarks USING (environment, change_set)
-WHERE environment = $1 AND position > $2 AND position < $3
-  AND ($5::uuid IS NULL OR actor = $5)
-  AND ($6::text IS NULL OR setting = $6)
-  AND ($7::text IS NULL OR starts_with(setting, $7))
-  AND ($8::text IS NULL OR type = $8)
-  AND ($9::timestamptz IS NULL OR recorded_at >= $9)
-  AND ($10::timestamptz IS NULL OR recorded_at < $10)
-  AND ($11::text IS NULL OR strpos(
-      lower(concat_ws(' ', summary, setting, remarks.text) COLLATE "default"), lower($11)) > 0)
-ORDER BY position
-LIMIT $4;
+JOIN events USING (environment, position)
+ORDER BY page.recorded_at, environment, position;
 
 -- name: search
 -- By key. $1: whose environments, null for every one. $2, $3: the keys between. $4: backwards.

@@ -1,7 +1,7 @@
 -- What the log adds up to. Everything here may be dropped and rebuilt; `migrate` does so whenever
 -- this file changes. Run as the owner role, in the schema syncledger.
 
-DROP TABLE IF EXISTS current_settings, changes, stored_standings;
+DROP TABLE IF EXISTS current_settings, changes, deeds, stored_standings;
 
 -- One row an environment: its settings now, for search across environments. A row's position is
 -- its checkpoint. `members` holds the handles of everyone with a role.
@@ -21,17 +21,46 @@ CREATE INDEX current_settings_by_member ON current_settings USING gin (members);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON current_settings TO syncledger_app;
 
--- One row a change: what the log does not say itself. How far they go, the row of current_settings
--- tells.
+-- What can happen, each once: changes are many, deeds few, and what is looked for in their words is
+-- looked for here.
+CREATE TABLE deeds (
+    id      bigint PRIMARY KEY,
+    type    text COLLATE "C" NOT NULL,
+    setting text COLLATE "C" NOT NULL,
+    summary text NOT NULL
+);
+DO $$
+DECLARE
+    -- Where an administrator put the operators for words.
+    place regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'pg_trgm');
+BEGIN
+    EXECUTE format(
+        'CREATE INDEX deeds_by_words ON deeds USING gin (lower(summary) %1$s.gin_trgm_ops,'
+        ' lower(setting COLLATE "default") %1$s.gin_trgm_ops)', place);
+END $$;
+
+GRANT SELECT, INSERT ON deeds TO syncledger_app;
+
+-- One row a change: what the log does not say itself, and what a history is narrowed by. How far
+-- they go, the row of current_settings tells.
 CREATE TABLE changes (
     environment text COLLATE "C" NOT NULL,
     position    bigint NOT NULL CHECK (position >= 1),
-    setting     text COLLATE "C" NOT NULL,
+    change_set  bigint NOT NULL,
+    deed        bigint NOT NULL,
+    actor       uuid NOT NULL,
+    recorded_at timestamptz NOT NULL,
     before      text,
     after       text,
-    summary     text NOT NULL,
     PRIMARY KEY (environment, position)
 );
+CREATE INDEX changes_by_deed ON changes (environment, deed, position);
+CREATE INDEX changes_by_actor ON changes (environment, actor, position);
+-- The first of a change set has its time.
+CREATE INDEX changes_by_time ON changes (environment, recorded_at) INCLUDE (position)
+    WHERE position = change_set;
+-- So that a rare deed is known for one, and found by its index.
+ALTER TABLE changes ALTER deed SET STATISTICS 1000;
 
 GRANT SELECT, INSERT, DELETE ON changes TO syncledger_app;
 
