@@ -110,9 +110,10 @@ class Entrance:
                     if told.weighed:
                         self.rates.charge(paid.subject, told.weighed)
                     if told.mine:
-                        await self._pay_patiently(paid.subject, operation.points)
+                        await self.pay_patiently(paid.subject, operation.points)
 
-    async def _pay_patiently(self, subject: str, points: int) -> None:
+    async def pay_patiently(self, subject: str, points: int) -> None:
+        """Pay, as soon as there is as much."""
         while True:
             try:
                 self.rates.principal(subject, points)

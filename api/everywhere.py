@@ -40,7 +40,7 @@ async def changes(
 ) -> ChangeConnection:
     """A page of what happened, in these environments or in all that may be read."""
     above, below = ends(order, _place(asked.after), _place(asked.before))
-    standings = await (_all(context) if keys is None else _named(context, keys))
+    standings = await readable_histories(context, keys)
     narrowed = await narrowed_by(context, [*standings.values()], narrowing)
     database = context.rooms.database
     async with context.search():
@@ -56,6 +56,14 @@ async def changes(
         for each in found
     ]
     return connection(asked, edges)
+
+
+async def readable_histories(context: Context, keys: Sequence[str] | None) -> dict[str, Standing]:
+    """Where the environments stand whose history the viewer may read: these, or all there are.
+
+    BAD_USER_INPUT or FORBIDDEN for one of these that may not be read.
+    """
+    return await (_all(context) if keys is None else _named(context, keys))
 
 
 async def _named(context: Context, keys: Sequence[str]) -> dict[str, Standing]:

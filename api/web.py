@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from api import graphiql
 from api.entrance import Entrance
+from api.exports import Exports
 from api.health import Health
 from api.http import HttpEntrance
 from api.security_headers import SecurityHeaders
@@ -39,6 +40,7 @@ def application(entrance: Entrance, origins: Iterable[str] = ()) -> ASGIApp:
             WebSocketRoute("/graphql", WebSocketEntrance(entrance, others).converse),
             Route("/graphql", over_http.answer, methods=["GET", "POST"]),
             Route("/", lambda _request: RedirectResponse("/graphql")),
+            *Exports(entrance).routes(),
             *Health(entrance.rooms, entrance.presence).routes(),
             *graphiql.routes(),
         ],

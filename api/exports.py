@@ -1,0 +1,188 @@
+"""Histories over HTTP, as files: /export/changes.csv and /export/changes.jsonl.
+
+Law: the viewer's rights hold for every piece that is sent; a file that could not be sent to its end
+is broken off, so that nobody takes it for whole.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, aclosing
+from time import time
+from typing import NamedTuple
+
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from api.asking import ChangeFilter
+from api.change_rows import Form, Rows
+from api.context import Context
+from api.entrance import Entrance
+from api.enums import ChangeOrder, Permission
+from api.errors import ErrorCode, bad_input, first_code, forbidden
+from api.everywhere import readable_histories
+from api.exporting import Export, pieces
+from api.identity import Identity
+from api.narrowing import narrowed_by
+from api.presence import Presence
+from api.scalars import read
+from api.stopped import stopped
+from domain.standing import Standing
+
+logger = logging.getLogger(__name__)
+
+PATH = "/export/changes"
+MEDIA = {Form.CSV: "text/csv; header=present", Form.JSONL: "application/jsonl"}
+KEYS, ORDER = "environmentKeys", "order"
+NARROWING = ("by", "setting", "type", "since", "until", "text")
+POINTS_OF_A_PIECE = 10
+
+
+class Wish(NamedTuple):
+    """What of which histories, in which order. `keys`: None for all that may be read."""
+
+    keys: Sequence[str] | None
+    narrowing: ChangeFilter
+    order: ChangeOrder
+
+
+def wished(params: QueryParams) -> Wish:
+    """BAD_USER_INPUT for a parameter that is none, is given twice, or makes no sense."""
+    for name in params:
+        if name not in {KEYS, ORDER, *NARROWING}:
+            known = ", ".join((KEYS, *NARROWING, ORDER))
+            raise bad_input(f"There is no parameter {name[:40]!r}. There are {known}.")
+        if name != KEYS and len(params.getlist(name)) > 1:
+            raise bad_input(f"{name} is given twice.")
+    order = params.get(ORDER, ChangeOrder.OLDEST_FIRST.value)
+    if order not in ChangeOrder:
+        raise bad_input(f"{ORDER} is {' or '.join(ChangeOrder)}, not {order[:40]!r}.")
+    since, until = params.get("since"), params.get("until")
+    narrowing = ChangeFilter(
+        by=params.get("by"),
+        setting=params.get("setting"),
+        type=params.get("type"),
+        since=None if since is None else read(since),
+        until=None if until is None else read(until),
+        text=params.get("text"),
+    )
+    return Wish(params.getlist(KEYS) or None, narrowing, ChangeOrder(order))
+
+
+class Exports:
+    def __init__(self, entrance: Entrance) -> None:
+        self._entrance = entrance
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(f"{PATH}.csv", self._csv, methods=["GET"]),
+            Route(f"{PATH}.jsonl", self._jsonl, methods=["GET"]),
+        ]
+
+    async def _csv(self, request: Request) -> Response:
+        return await self._answer(request, Form.CSV)
+
+    async def _jsonl(self, request: Request) -> Response:
+        return await self._answer(request, Form.JSONL)
+
+    async def _answer(self, request: Request, form: Form) -> Response:
+        """What stands against it before the file begins is told as GraphQL tells it."""
+        try:
+            self._entrance.rates.address(request.client.host if request.client else None)
+            return await self._begun(request, form)
+        except HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the edge: told with an id, and logged
+            why = stopped(error, 400)
+            code = first_code(why.errors)
+            self._entrance.metrics.refused("http", code)
+            status = 403 if code == ErrorCode.FORBIDDEN else why.status
+            return JSONResponse({"errors": why.errors}, status, why.headers)
+
+    async def _begun(self, request: Request, form: Form) -> Response:
+        if request.method != "GET":
+            raise HTTPException(
+                405, "A file that is made on the way has no head.", {"Allow": "GET"}
+            )
+        identity = await self._entrance.identify(request.headers.get("authorization"))
+        self._entrance.rates.principal(identity.subject, POINTS_OF_A_PIECE)
+        context = await self._entrance.context(identity)
+        keys, narrowing, order = wished(request.query_params)
+        standings = await readable_histories(context, keys)
+        export = Export(
+            form=form,
+            ends={key: standing.position for key, standing in standings.items()},
+            narrowed=await narrowed_by(context, [*standings.values()], narrowing),
+            newest_first=order is ChangeOrder.NEWEST_FIRST,
+        )
+        rooms = context.rooms
+        await rooms.projector.reach(*standings)
+        made = pieces(rooms.database, Rows(rooms.log, rooms.principals), export)
+        sent = self._in_turn(identity, context, _while_readable(context, standings, made))
+        return _File(sent, form, self._entrance.presence, identity)
+
+    async def _in_turn(
+        self, identity: Identity, context: Context, made: AsyncIterator[bytes]
+    ) -> AsyncGenerator[bytes]:
+        """Read when it is its turn, and paid before the next."""
+        while True:
+            async with context.rooms.searching:
+                piece = await anext(made, None)
+            if piece is None:
+                return
+            yield piece
+            await self._entrance.pay_patiently(identity.subject, POINTS_OF_A_PIECE)
+
+
+async def _while_readable(
+    context: Context, standings: Mapping[str, Standing], made: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    async for piece in made:
+        for standing in standings.values():
+            if Permission.READ_HISTORY not in context.permissions(standing):
+                raise forbidden(Permission.READ_HISTORY)
+        yield piece
+
+
+class _Ended(Exception):
+    """The token has expired, or the process ends."""
+
+
+class _File(StreamingResponse):
+    """TooManyStreams."""
+
+    def __init__(
+        self, sent: AsyncGenerator[bytes], form: Form, presence: Presence, identity: Identity
+    ) -> None:
+        self._ended = False
+        self._sent = self._until_ended(sent)
+        self._place = ExitStack()
+        self._place.enter_context(presence.stream(identity.subject, self._end))
+        left = identity.expires_at - time()
+        self._place.callback(asyncio.get_running_loop().call_later(left, self._end).cancel)
+        disposition = f'attachment; filename="changes.{form.value}"'
+        headers = {"Content-Disposition": disposition, "X-Accel-Buffering": "no"}
+        super().__init__(self._sent, headers=headers, media_type=MEDIA[form])
+
+    def _end(self) -> None:
+        self._ended = True
+
+    async def _until_ended(self, sent: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        async with aclosing(sent):
+            async for piece in sent:
+                if self._ended:
+                    raise _Ended("the token has expired, or the process ends")
+                yield piece
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The server hangs up where the answer is left without an end."""
+        with self._place:
+            try:
+                async with aclosing(self._sent):
+                    await super().__call__(scope, receive, send)
+            except Exception as error:  # noqa: BLE001 -- the answer has begun: there is no other way
+                logger.warning("an export was broken off: %r", error)

@@ -1,0 +1,255 @@
+"""Histories as files over HTTP: the same as the schema tells, for whom, and to which end."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+
+import httpx
+import pytest
+import pytest_asyncio
+from edge import (
+    ADA,
+    AUDREY,
+    BEN,
+    CARL,
+    MEMBERS,
+    NOBODY,
+    PAULA,
+    STAFFED,
+    Edge,
+    Person,
+    at,
+    codes,
+    list_at,
+    opened,
+)
+
+from api import exporting
+from api.change_rows import COLUMNS, FORMULAS, Form, text
+from domain.actor import SecurityRole
+from domain.filters.commands import DefineFilter
+from domain.filters.criteria import Group
+from domain.filters.state import FilterKind, FilterRole
+from domain.membership import GrantRole, RevokeRole
+from domain.switches import SwitchAssignedTasks
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
+
+HISTORY = """query ($key: String!, $filter: ChangeFilter) { environment(key: $key) {
+  history(first: 200, order: OLDEST_FIRST, filter: $filter) { nodes {
+    environment { key } position at by { handle id name } reason type setting before after summary
+    payload seal } } } }"""
+READERS = [ADA, CARL, AUDREY]
+Params = Mapping[str, str | list[str]]
+
+
+async def fetched(edge: Edge, person: Person, form: str, params: Params) -> httpx.Response:
+    return await edge.http.get(
+        f"/export/changes.{form}", params=params, headers=edge.authorization(person)
+    )
+
+
+async def lines(edge: Edge, person: Person, **params: str | list[str]) -> list[dict[str, object]]:
+    response = await fetched(edge, person, "jsonl", params)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/jsonl"
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+async def rows(edge: Edge, person: Person, **params: str | list[str]) -> list[dict[str, str]]:
+    response = await fetched(edge, person, "csv", params)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-disposition"] == 'attachment; filename="changes.csv"'
+    assert response.headers["content-type"].startswith("text/csv; header=present")
+    return list(csv.DictReader(io.StringIO(response.text, newline="")))
+
+
+async def changed(edge: Edge) -> str:
+    key = await edge.open()
+    for on in (True, False):
+        await edge.change(ADA, SwitchAssignedTasks(on=on), key=key, reason=f"=Because {on}")
+    await edge.change(CARL, SwitchAssignedTasks(on=True), key=key)
+    return key
+
+
+async def test_a_file_says_what_the_schema_says(edge: Edge) -> None:
+    key = await changed(edge)
+    found = await edge.data(AUDREY, HISTORY, {"key": key})
+    told = list_at(found, "environment.history.nodes")
+    exported = await lines(edge, AUDREY, environmentKeys=key)
+    assert len(exported) == STAFFED + 3
+    for one, row in zip(told, exported, strict=True):
+        assert [*row] == list(COLUMNS)
+        same = ("position", "at", "reason", "type", "setting", "before", "after", "summary")
+        assert {name: row[name] for name in (*same, "payload", "seal")} == {
+            name: at(one, name) for name in (*same, "payload", "seal")
+        }
+        by = {"handle": row["byHandle"], "id": row["byId"], "name": row["byName"]}
+        assert (row["environment"], by) == (key, at(one, "by"))
+    assert [row["changeSet"] for row in exported][:3] == [1, 1, 1]
+    newest = await lines(edge, AUDREY, environmentKeys=key, order="NEWEST_FIRST")
+    assert newest == exported[::-1]
+
+
+async def test_csv_says_the_same_and_is_no_formula_anywhere(edge: Edge) -> None:
+    key = await changed(edge)
+    exact = await lines(edge, AUDREY, environmentKeys=key)
+    harmless = await rows(edge, AUDREY, environmentKeys=key)
+    for one, other in zip(exact, harmless, strict=True):
+        texts = {name: "" if value is None else str(value) for name, value in one.items()}
+        assert {name: cell.removeprefix("'") for name, cell in other.items()} == texts
+    assert [row["reason"] for row in harmless][-3:] == ["'=Because True", "'=Because False", ""]
+
+
+@pytest.mark.parametrize("beginning", FORMULAS)
+async def test_what_a_spreadsheet_would_run_is_preceded_by_an_apostrophe(beginning: str) -> None:
+    row = dict.fromkeys(COLUMNS, f"{beginning}cmd|' /C calc'!A0") | {"position": -1}
+    (made,) = csv.DictReader(io.StringIO(text(Form.CSV, [row]).decode(), newline=""), COLUMNS)
+    assert {cell[0] for name, cell in made.items() if name != "position"} == {"'"}
+    assert made["position"] == "-1"
+
+
+async def test_every_filter_narrows_as_in_the_schema(edge: Edge) -> None:
+    key = await changed(edge)
+    whole = await lines(edge, AUDREY, environmentKeys=key)
+    since = str(whole[-2]["at"])
+    for params in (
+        {"by": CARL.subject},
+        {"setting": "assignedTasks"},
+        {"setting": f"role:{BEN.subject}"},
+        {"setting": "filter:"},
+        {"type": "role_granted.v1"},
+        {"since": since},
+        {"until": since},
+        {"text": "BECAUSE true"},
+        {"by": ADA.subject, "setting": "assignedTasks", "since": since},
+    ):
+        found = await edge.data(AUDREY, HISTORY, {"key": key, "filter": params})
+        positions = [at(each, "position") for each in list_at(found, "environment.history.nodes")]
+        exported = await lines(edge, AUDREY, environmentKeys=key, **params)
+        assert [row["position"] for row in exported] == positions, params
+        assert positions, params
+
+
+async def test_a_long_one_comes_in_pieces_and_none_is_lost_or_twice(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "FEWEST", 2)
+    monkeypatch.setattr(exporting, "MOST", 3)
+    one, other = await changed(edge), await changed(edge)
+    found = await lines(edge, AUDREY, environmentKeys=[one, other])
+    assert len(found) == 2 * (STAFFED + 3)
+    assert found == sorted(found, key=lambda row: (row["at"], row["environment"], row["position"]))
+    backwards = await lines(edge, AUDREY, environmentKeys=[one, other], order="NEWEST_FIRST")
+    assert backwards == found[::-1]
+    assert len(await rows(edge, AUDREY, environmentKeys=[one, other])) == len(found)
+    nothing = await rows(edge, AUDREY, environmentKeys=one, text="nobody said this")
+    assert nothing == []
+
+
+@pytest.mark.parametrize("person", [*MEMBERS, PAULA, NOBODY], ids=lambda person: person.subject)
+async def test_only_what_may_be_read_is_in_it_and_nothing_tells_of_the_rest(
+    edge: Edge, person: Person
+) -> None:
+    key = await changed(edge)
+    hidden = "contoso-hidden"
+    if hidden not in {head.environment for head in await edge.heads()}:
+        await edge.register(hidden, administrator=NOBODY)
+    mine = {row["environment"] for row in await lines(edge, person)}
+    assert (key in mine) == (person in READERS)
+    assert (hidden in mine) == (person is NOBODY)
+    named = await fetched(edge, person, "csv", {"environmentKeys": key})
+    if person in READERS:
+        assert named.status_code == 200
+    elif person is NOBODY:
+        assert (named.status_code, codes(named.json())) == (400, ["BAD_USER_INPUT"])
+    else:
+        assert (named.status_code, codes(named.json())) == (403, ["FORBIDDEN"])
+        assert at(named.json(), "errors.0.extensions.needs") == "READ_HISTORY"
+    if person not in {NOBODY, PAULA}:
+        there = await fetched(edge, person, "csv", {"environmentKeys": hidden})
+        nowhere = await fetched(edge, person, "csv", {"environmentKeys": "nowhere"})
+        assert there.status_code == nowhere.status_code == 400
+        assert there.text.replace(hidden, "nowhere") == nowhere.text
+
+
+async def test_who_loses_the_right_meanwhile_gets_no_more_of_it(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(exporting, "FEWEST", 2)
+    monkeypatch.setattr(exporting, "MOST", 2)
+    key = await changed(edge)
+    handle = (await edge.actor(AUDREY)).handle
+    revoke = RevokeRole(principal=handle, role=SecurityRole.AUDITOR)
+    got: list[bytes] = []
+
+    async def read_on() -> None:
+        async with edge.http.stream(
+            "GET",
+            "/export/changes.jsonl",
+            params={"environmentKeys": key},
+            headers=edge.authorization(AUDREY),
+        ) as response:
+            async for piece in response.aiter_bytes():
+                if not got:
+                    await edge.change(ADA, revoke, key=key)
+                got.append(piece)
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        await read_on()
+    assert 0 < b"".join(got).count(b"\n") < STAFFED + 3
+    assert "an export was broken off" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"environment": "contoso"}, "There is no parameter 'environment'"),
+        ({"by": ["a", "b"]}, "by is given twice"),
+        ({"order": "SIDEWAYS"}, "not 'SIDEWAYS'"),
+        ({"since": "yesterday"}, "An instant is ISO 8601"),
+        ({"type": "nothing.v1"}, "There is no event 'nothing.v1'"),
+        ({"setting": "nowhere"}, "There is no setting 'nowhere'"),
+        ({"environmentKeys": "Not A Key"}, "An environment key is"),
+        ({"text": ""}, "A text has 1 to"),
+    ],
+)
+async def test_what_is_unknown_is_refused_before_the_file_begins(
+    edge: Edge, params: Params, told: str
+) -> None:
+    response = await fetched(edge, AUDREY, "csv", params)
+    assert response.status_code == 400
+    assert codes(response.json()) == ["BAD_USER_INPUT"]
+    assert told in response.text
+
+
+async def test_a_token_is_needed_and_only_get_is_taken(edge: Edge) -> None:
+    nobody = await edge.http.get("/export/changes.csv")
+    assert nobody.status_code == 401
+    assert nobody.headers["www-authenticate"] == "Bearer"
+    head = await edge.http.head("/export/changes.csv", headers=edge.authorization(AUDREY))
+    assert (head.status_code, head.headers["allow"]) == (405, "GET")
+    posted = await edge.http.post("/export/changes.csv", headers=edge.authorization(AUDREY))
+    assert posted.status_code == 405
+
+
+async def test_texts_with_quotes_and_lines_come_back_as_they_are(edge: Edge) -> None:
+    key = await edge.open()
+    define = DefineFilter(
+        role=FilterRole.SYSTEM_FILTER,
+        kind=FilterKind.ONLINE,
+        table="task",
+        name='+Ours, "and" yours',
+        description="Of one line,\r\nand another",
+        criteria=Group(),
+    )
+    await edge.change(CARL, define, key=key, reason='Said "so",\nand signed')
+    row = (await rows(edge, AUDREY, environmentKeys=key))[-1]
+    assert json.loads(row["payload"])["description"] == define.description
+    assert row["reason"] == 'Said "so",\nand signed'
+    handle = (await edge.actor(NOBODY)).handle
+    await edge.change(ADA, GrantRole(principal=handle, role=SecurityRole.AUDITOR), key=key)
+    granted = (await rows(edge, AUDREY, environmentKeys=key))[-1]
+    assert granted["setting"] == f"role:{NOBODY.subject}"
