@@ -41,7 +41,7 @@ async def changes(
     """A page of what happened, in these environments or in all that may be read."""
     above, below = ends(order, _place(asked.after), _place(asked.before))
     standings = await readable_histories(context, keys)
-    narrowed = await narrowed_by(context, [*standings.values()], narrowing)
+    narrowed = await narrowed_by(context.rooms.principals, [*standings.values()], narrowing)
     database = context.rooms.database
     async with context.search():
         await context.rooms.projector.reach(*standings)

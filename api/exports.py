@@ -116,7 +116,7 @@ class Exports:
         export = Export(
             form=form,
             ends={key: standing.position for key, standing in standings.items()},
-            narrowed=await narrowed_by(context, [*standings.values()], narrowing),
+            narrowed=await narrowed_by(context.rooms.principals, [*standings.values()], narrowing),
             newest_first=order is ChangeOrder.NEWEST_FIRST,
         )
         rooms = context.rooms

@@ -53,7 +53,7 @@ async def history(
     """A page of what happened up to this standing."""
     key, end = standing.environment.profile.key, standing.position
     await context.rooms.projector.reach(key)
-    narrowed = await narrowed_by(context, [standing], narrowing)
+    narrowed = await narrowed_by(context.rooms.principals, [standing], narrowing)
     above, below = ends(order, numbered(asked.after, OF), numbered(asked.before, OF))
     stretch = Stretch(key, above or 0, end + 1 if below is None else min(below, end + 1))
     async with nullcontext() if narrowed == Filter() else context.search():

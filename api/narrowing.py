@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from api.asking import ChangeFilter
-from api.context import Context
 from api.errors import bad_input, input_checked
 from domain.environment import EVENT_TYPES
 from domain.filters.state import GIVEN_PREFIX as GIVEN
@@ -18,6 +17,7 @@ from domain.source import SOURCE
 from domain.standing import Standing
 from domain.tab import TAB
 from domain.text import checked_text
+from eventstore.principals import Principals
 from projections.sources import Filter
 
 NOBODY = UUID(int=0)
@@ -25,7 +25,7 @@ NOBODY = UUID(int=0)
 
 
 async def narrowed_by(
-    context: Context, standings: Sequence[Standing], asked: ChangeFilter | None
+    principals: Principals, standings: Sequence[Standing], asked: ChangeFilter | None
 ) -> Filter:
     """The filter of a history of these environments. BAD_USER_INPUT for what is unknown there."""
     if asked is None:
@@ -39,10 +39,10 @@ async def narrowed_by(
             f"There is no event {asked.type[:80]!r}. There are {', '.join(sorted(EVENT_TYPES))}."
         )
     return Filter(
-        by=None if asked.by is None else await _handle(context, asked.by),
+        by=None if asked.by is None else await _handle(principals, asked.by),
         setting=None
         if asked.setting is None
-        else await _setting(context, standings, asked.setting),
+        else await _setting(principals, standings, asked.setting),
         type=asked.type,
         since=asked.since,
         until=asked.until,
@@ -50,8 +50,8 @@ async def narrowed_by(
     )
 
 
-async def _handle(context: Context, text: str) -> UUID:
-    known = await context.rooms.principals.known(text)
+async def _handle(principals: Principals, text: str) -> UUID:
+    known = await principals.known(text)
     if known is not None:
         return known.handle
     try:
@@ -60,12 +60,14 @@ async def _handle(context: Context, text: str) -> UUID:
         return NOBODY
 
 
-async def _setting(context: Context, standings: Sequence[Standing], key: str | None) -> str | None:
+async def _setting(
+    principals: Principals, standings: Sequence[Standing], key: str | None
+) -> str | None:
     """The key as the log has it: the edge names a principal, the log a handle."""
     if key is None:
         return None
     if key.startswith(ROLE) and key != ROLE:
-        return f"{ROLE}{await _handle(context, key.removeprefix(ROLE))}"
+        return f"{ROLE}{await _handle(principals, key.removeprefix(ROLE))}"
     places = (
         (*TAB, NAME, STATE, SOURCE, ROLE, FILTER, GIVEN),
         *(each.last_changes for each in standings),

@@ -10,6 +10,7 @@ import orjson
 
 from app.config import Config
 from app.dataverse_export import exported
+from app.history_verb import history
 from app.moving_verbs import of_environment
 from app.settings_text import written
 from app.terminal import run
@@ -21,7 +22,10 @@ from projections.standings import Standings
 
 @click.group()
 def export() -> None:
-    """Write settings as files."""
+    """Write settings, or what happened, as files."""
+
+
+export.add_command(history)
 
 
 @export.command(
