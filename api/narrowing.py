@@ -40,9 +40,7 @@ async def narrowed_by(
         )
     return Filter(
         by=None if asked.by is None else await _handle(principals, asked.by),
-        setting=None
-        if asked.setting is None
-        else await _setting(principals, standings, asked.setting),
+        setting=await _setting(principals, standings, asked.setting),
         type=asked.type,
         since=asked.since,
         until=asked.until,

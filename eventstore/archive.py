@@ -87,6 +87,7 @@ async def load(owner_dsn: str, program: Program, file: Path) -> None:
                     "before its proof, `syncledger verify` gives it."
                 )
             await connection.execute(SQL["roles"])
+            await connection.execute(SQL["extension"])
         finally:
             await connection.close()
     with _explained(file):

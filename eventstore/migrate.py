@@ -110,4 +110,5 @@ async def _apply(connection: Connection, scripts: list[Script]) -> list[str]:
         async with connection.transaction():
             await connection.execute(script.text)
             await connection.execute(SQL["record"], script.name, script.digest)
+    await connection.execute(SQL["words"])
     return [script.name for script in due]

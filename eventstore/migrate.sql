@@ -24,9 +24,17 @@ BEGIN
 END $$;
 
 -- name: extension
--- Comes with Postgres, and whoever may create schemas may add it. Never in our own schema: a dump of
--- that one does not have it.
-CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
+-- Finds words by an index, where this Postgres has it; without, they are looked for one by one. Not
+-- in our own schema, since a dump of that one does not have it.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm')
+        AND NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')
+        AND to_regnamespace('public') IS NOT NULL
+    THEN
+        CREATE EXTENSION pg_trgm SCHEMA public;
+    END IF;
+END $$;
 
 -- name: schema
 CREATE SCHEMA IF NOT EXISTS syncledger AUTHORIZATION syncledger_owner;
@@ -46,6 +54,19 @@ CREATE TABLE IF NOT EXISTS migrations (
 
 -- name: visible
 GRANT SELECT ON migrations TO syncledger_app;
+
+-- name: words
+-- The index of reasons by their words; an append leaves little in it to be put in order by who reads.
+DO $$
+DECLARE
+    place regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'pg_trgm');
+BEGIN
+    IF place IS NOT NULL AND to_regclass('remarks_by_words') IS NULL THEN
+        EXECUTE format('CREATE INDEX remarks_by_words ON remarks
+                        USING gin (lower(text) %s.gin_trgm_ops)
+                        WITH (gin_pending_list_limit = 256)', place);
+    END IF;
+END $$;
 
 -- name: applied
 SELECT name, digest FROM migrations ORDER BY name;

@@ -59,9 +59,17 @@ DELETE FROM changes USING unnest($1::text[], $2::bigint[]) AS place (environment
 WHERE changes.environment = place.environment AND changes.position > place.position;
 
 -- name: keep_deeds
+-- Writes nothing where all are there, as nearly always.
 INSERT INTO deeds
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) ORDER BY 1
-ON CONFLICT DO NOTHING;
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+    AS deed (id, type, setting, summary)
+WHERE NOT EXISTS (
+    SELECT FROM deeds AS kept
+    WHERE (kept.id, kept.type, kept.setting, kept.summary)
+        = (deed.id, deed.type, deed.setting, deed.summary))
+ORDER BY id
+ON CONFLICT (id) DO UPDATE SET
+    type = excluded.type, setting = excluded.setting, summary = excluded.summary;
 
 -- name: keep
 -- Never takes a row back to an earlier position.

@@ -31,15 +31,16 @@ CREATE TABLE deeds (
 );
 DO $$
 DECLARE
-    -- Where an administrator put the operators for words.
     place regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'pg_trgm');
 BEGIN
-    EXECUTE format(
-        'CREATE INDEX deeds_by_words ON deeds USING gin (lower(summary) %1$s.gin_trgm_ops,'
-        ' lower(setting COLLATE "default") %1$s.gin_trgm_ops)', place);
+    IF place IS NOT NULL THEN
+        EXECUTE format('CREATE INDEX deeds_by_words ON deeds
+                        USING gin (lower(summary) %1$s.gin_trgm_ops,
+                                   lower(setting COLLATE "default") %1$s.gin_trgm_ops)', place);
+    END IF;
 END $$;
 
-GRANT SELECT, INSERT ON deeds TO syncledger_app;
+GRANT SELECT, INSERT, UPDATE ON deeds TO syncledger_app;
 
 -- One row a change: what the log does not say itself, and what a history is narrowed by. How far
 -- they go, the row of current_settings tells.

@@ -74,10 +74,10 @@ async def test_a_migration_more_is_applied_to_a_log_in_use(
 ) -> None:
     await register(process)
     folder = shutil.copytree(module.MIGRATIONS, tmp_path / "migrations")
-    (folder / "0003_more.sql").write_text("CREATE TABLE more ();")
+    (folder / "0098_more.sql").write_text("CREATE TABLE more ();")
     monkeypatch.setattr(module, "MIGRATIONS", folder)
 
-    assert await migrate(place.owner_dsn, SCHEMA) == ["0003_more.sql"]
+    assert await migrate(place.owner_dsn, SCHEMA) == ["0098_more.sql"]
     await ask(process, SwitchAssignedTasks(on=True))
     assert (await process.log.tip(KEY)).position == BEGUN + 1
 
@@ -98,6 +98,24 @@ async def test_a_role_without_the_rights_is_told_what_is_needed(empty: Place) ->
             await migrate(empty.cluster.dsn(empty.name, role), SCHEMA)
     finally:
         await empty.as_superuser(f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("place", ["elsewhere", "public", None])
+async def test_words_have_an_index_wherever_the_extension_is(
+    empty: Place, place: str | None
+) -> None:
+    await empty.as_superuser("DROP SCHEMA public", f"CREATE SCHEMA {place or 'other'}")
+    if place == "elsewhere":
+        await empty.as_superuser(
+            "CREATE EXTENSION pg_trgm SCHEMA elsewhere", "GRANT USAGE ON SCHEMA elsewhere TO PUBLIC"
+        )
+    elif place == "public":
+        await empty.as_superuser("GRANT USAGE ON SCHEMA public TO PUBLIC")
+    assert await migrate(empty.owner_dsn, SCHEMA) == ALL
+    async with Database(empty.dsn) as database:
+        (found,) = await database.fetch("SELECT to_regclass('remarks_by_words') IS NOT NULL AS it")
+    assert found["it"] is (place is not None)
+    assert await migrate(empty.owner_dsn, SCHEMA) == []
 
 
 async def test_a_database_that_is_away_is_unavailable(tmp_path: Path) -> None:
