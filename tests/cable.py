@@ -87,6 +87,8 @@ class Cable:
         from_server, to_server = await asyncio.open_unix_connection(self._server)
         line = Line(to_client, to_server)
         self._lines.add(line)
+        if self._listener is None:  # pulled while this line was being laid
+            line.cut()
         try:
             await asyncio.gather(
                 self._ask(line, from_client, to_server), self._answer(line, from_server, to_client)
