@@ -17,8 +17,10 @@ from cable import Cable
 from eavesdropping import EAR
 from given import ADMINISTRATOR, KEY, PLATFORM, REGISTER
 
+from app import demo
 from app.data_folder import CLUSTER
 from app.embedded_postgres import EmbeddedPostgres, address
+from app.wiring import open_rooms
 from domain.actor import Actor
 from domain.environment import Command
 from domain.plan import Ask
@@ -85,6 +87,29 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("fresh") / "data"
     EmbeddedPostgres.start(data).stop()
     return unsynced(data)
+
+
+@pytest.fixture(scope="session")
+def demonstration(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demonstration in it, at rest, to copy."""
+    data = shutil.copytree(fresh, tmp_path_factory.mktemp("demonstration") / "data")
+    server = EmbeddedPostgres.start(data)
+    try:
+        asyncio.run(fill(server))
+    finally:
+        server.stop()
+    return data
+
+
+async def fill(server: EmbeddedPostgres) -> None:
+    """A database with the demonstration, and with its projections."""
+    cluster = Cluster(server.socket_folder)
+    await migrate(cluster.dsn("postgres"), SCHEMA)
+    async with open_rooms(cluster.dsn("postgres", "syncledger_app")) as rooms:
+        assert await demo.open_demo(rooms)
+        for key, _, _ in demo.ENVIRONMENTS:
+            await rooms.projector.reach(key)
+        assert await rooms.projector.catch_up() == 0
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -18,13 +19,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 from click.testing import CliRunner
-from conftest import enter_process, register
+from conftest import enter_process, fill, register, unsynced
 from given import BEGUN
 from older import MAJOR, older_postgres, program, programs
 from pages import Terminal, blocks, masked
 from programs import run
 
-from app import backups, demo
+from app import backups
 from app.bundled_postgres import PostgresFailed
 from app.bundled_postgres import program as embedded_program
 from app.cli import main
@@ -50,12 +51,6 @@ def owner(server: EmbeddedPostgres, database: str = "postgres") -> str:
 
 def application(server: EmbeddedPostgres, database: str = "postgres") -> str:
     return address(server.socket_folder, user="syncledger_app", database=database)
-
-
-async def fill(server: EmbeddedPostgres) -> None:
-    await migrate(owner(server), SCHEMA)
-    async with open_rooms(application(server)) as rooms:
-        assert await demo.open_demo(rooms)
 
 
 async def rows(dsn: str, query: str = EVENTS) -> list[asyncpg.Record]:
@@ -84,13 +79,9 @@ async def is_whole(dsn: str) -> bool:
 
 
 @pytest.fixture
-def used(tmp_path: Path) -> Path:
-    """A data folder with the demonstration, at rest."""
-    server = EmbeddedPostgres.start(tmp_path / "used" / ".data")
-    try:
-        asyncio.run(fill(server))
-    finally:
-        server.stop()
+def used(demonstration: Path, tmp_path: Path) -> Path:
+    """Where `.data` is a data folder with the demonstration, at rest."""
+    shutil.copytree(demonstration, tmp_path / "used" / ".data")
     return tmp_path / "used"
 
 
@@ -104,10 +95,19 @@ def server(used: Path) -> Iterator[EmbeddedPostgres]:
         server.stop()
 
 
-@pytest.fixture
-def older(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
-    with older_postgres(tmp_path / "older") as server:
+@pytest.fixture(scope="module")
+def long_ago(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same by an older Postgres."""
+    data = tmp_path_factory.mktemp("older") / "data"
+    with older_postgres(data) as server:
         asyncio.run(fill(server))
+    return unsynced(data)
+
+
+@pytest.fixture
+def older(long_ago: Path, tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    """It, running."""
+    with older_postgres(shutil.copytree(long_ago, tmp_path / "older")) as server:
         yield server
 
 

@@ -22,14 +22,11 @@ from click.testing import CliRunner, Result
 from given import BEGUN
 from programs import PROGRAM, environment, run
 
-from app import demo, logs
+from app import logs
 from app.cli import announce, main
 from app.config import Config, variables
 from app.data_folder import running
 from app.embedded_postgres import EmbeddedPostgres, address
-from app.wiring import open_rooms
-from eventstore.migrate import migrate
-from projections.projector import SCHEMA
 
 VERBS = (
     *("serve", "migrate", "rebuild", "verify", "replay", "schema", "token"),
@@ -52,24 +49,8 @@ DISTURBANCES = {
 
 
 @pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the demonstration in it."""
-    data = tmp_path_factory.mktemp("used") / "data"
-    server = EmbeddedPostgres.start(data)
-
-    async def work() -> None:
-        await migrate(dsn(data), SCHEMA)
-        async with open_rooms(dsn(data, "syncledger_app")) as rooms:
-            assert await demo.open_demo(rooms)
-            for key, _, _ in demo.ENVIRONMENTS:
-                await rooms.projector.reach(key)
-            assert await rooms.projector.catch_up() == 0
-
-    try:
-        asyncio.run(work())
-    finally:
-        server.stop()
-    return data
+def used(demonstration: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(demonstration, tmp_path_factory.mktemp("used") / "data")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ from programs import run, serving
 from test_cli import dsn, good, on_a_terminal, say
 
 from api.context import Rooms
-from app import demo
 from app.embedded_postgres import EmbeddedPostgres
 from app.wiring import open_rooms
 from domain.actor import Actor
@@ -25,9 +24,7 @@ from domain.environment import Command
 from domain.lifecycle import ArchiveEnvironment, EnvironmentKind, RegisterEnvironment
 from domain.plan import Ask
 from domain.standing import Standing
-from eventstore.migrate import migrate
 from eventstore.transact import Applied, Request
-from projections.projector import SCHEMA
 
 pytestmark = pytest.mark.postgres
 PAGE = "docs/moving.md"
@@ -55,32 +52,9 @@ MAY = "This needs the permission CHANGE_SETTINGS"
 
 
 @pytest.fixture(scope="module")
-def rest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the demonstration, at rest."""
-    data = tmp_path_factory.mktemp("rest") / "data"
-    server = EmbeddedPostgres.start(data)
-
-    async def work() -> None:
-        await migrate(dsn(data), SCHEMA)
-        async with open_rooms(dsn(data, "syncledger_app")) as rooms:
-            assert await demo.open_demo(rooms)
-
-    try:
-        asyncio.run(work())
-    finally:
-        server.stop()
-    return data
-
-
-def copied(rest: Path, data: Path) -> Path:
-    shutil.copytree(rest, data, ignore=shutil.ignore_patterns(".s.*", "postmaster.pid"))
-    return data
-
-
-@pytest.fixture(scope="module")
-def data(rest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def data(demonstration: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy while a server runs on it, to attach to."""
-    copy = copied(rest, tmp_path_factory.mktemp("moved") / "data")
+    copy = shutil.copytree(demonstration, tmp_path_factory.mktemp("moved") / "data")
     server = EmbeddedPostgres.start(copy)
     yield copy
     server.stop()
@@ -610,9 +584,9 @@ def test_a_person_sees_a_table_with_names_as_they_are(asking: Asking) -> None:
 
 
 def test_a_running_service_shows_at_once_what_was_applied_beside_it(
-    rest: Path, folder: Path
+    demonstration: Path, folder: Path
 ) -> None:
-    copied(rest, folder / "data")
+    shutil.copytree(demonstration, folder / "data")
     Path("f.yaml").write_text(MUCH, encoding="utf-8")
     words = ("apply", "f.yaml", "--environment", "contoso-dev", "--reason", "Beside it", *ACCEPT)
     with serving(folder) as served:
@@ -643,8 +617,10 @@ def test_a_running_service_shows_at_once_what_was_applied_beside_it(
         assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_where_no_service_runs_the_database_is_started_for_it(rest: Path, folder: Path) -> None:
-    data = str(copied(rest, folder / "data"))
+def test_where_no_service_runs_the_database_is_started_for_it(
+    demonstration: Path, folder: Path
+) -> None:
+    data = str(shutil.copytree(demonstration, folder / "data"))
     Path("f.yaml").write_text(SOME, encoding="utf-8")
     words = ("apply", "f.yaml", "--environment", "contoso-test", "--as", ADA)
     assert run(*words, "--preview", DATA=data).returncode == 2
@@ -654,9 +630,9 @@ def test_where_no_service_runs_the_database_is_started_for_it(rest: Path, folder
 
 
 @pytest.fixture
-def page(rest: Path, tmp_path: Path) -> Iterator[Path]:
+def page(demonstration: Path, tmp_path: Path) -> Iterator[Path]:
     """A folder as the page has it."""
-    server = EmbeddedPostgres.start(copied(rest, tmp_path / ".data"))
+    server = EmbeddedPostgres.start(shutil.copytree(demonstration, tmp_path / ".data"))
     (tmp_path / ".venv").symlink_to(sys.prefix)
     yield tmp_path
     server.stop()

@@ -14,6 +14,7 @@ import httpx
 import programs
 import psutil
 import pytest
+from conftest import unsynced
 from given import BEGUN
 from programs import Served, eventually, feed, figures, postmaster, run, serving
 
@@ -38,7 +39,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("used")
     with serving(folder):
         pass
-    return folder / "data"
+    return unsynced(folder / "data")
 
 
 @pytest.fixture
@@ -57,9 +58,9 @@ def served(tmp_path_factory: pytest.TempPathFactory, used: Path) -> Iterator[Ser
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+def elsewhere(fresh: Path, tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     """Any Postgres, where nobody has been."""
-    server = EmbeddedPostgres.start(tmp_path / "elsewhere")
+    server = EmbeddedPostgres.start(shutil.copytree(fresh, tmp_path / "elsewhere"))
     yield server
     server.stop()
 

@@ -72,8 +72,10 @@ class Done(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served"), DEMO="true") as served:
+def served(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(fresh, folder / "data")
+    with serving(folder, DEMO="true") as served:
         yield served
 
 
