@@ -238,5 +238,5 @@ described(
     TEMPLATE_IS_GIVEN="New users are given this template.",
     TOO_MANY_FILTERS="The environment has as many filters as it may.",
     LAST_ADMINISTRATOR="The environment would be left without a system administrator.",
-    PRINCIPAL_ERASED="Whoever is to hold the role was erased.",
+    PRINCIPAL_ERASED="Whoever is to hold the role, or whoever asks, was erased.",
 )

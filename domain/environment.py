@@ -16,6 +16,9 @@ from domain.filters.lifecycle import decide as decide_filter
 from domain.filters.templates import DEFAULTS
 from domain.warning import Warning  # noqa: A004 -- see domain/warning.py
 
+type Setting = switches.Command | field_mappings.Command | commands.Command
+"""What changes the settings of the tab."""
+
 Command = (
     lifecycle.RegisterEnvironment
     | lifecycle.Command
@@ -59,12 +62,7 @@ class Environment(NamedTuple):
         return self.members.get(principal, frozenset())
 
     def permissions(self, actor: Actor) -> frozenset[Permission]:
-        """What the actor may do here. Empty: for this actor, there is no such environment.
-
-        Nobody may do anything by the handle of somebody who was erased.
-        """
-        if actor.handle in self.erased:
-            return frozenset()
+        """What the actor may do here. Empty: for this actor, there is no such environment."""
         return permissions(actor, self.roles(actor.handle))
 
 
@@ -120,6 +118,19 @@ def decide(environment: Environment, command: Command, actor: Actor) -> tuple[Ev
         return lifecycle.EnvironmentExists(key=profile.key)
     if not held:
         return lifecycle.EnvironmentNotFound(key=profile.key)
+    if actor.handle in environment.erased and command != membership.ErasePrincipal(
+        principal=actor.handle
+    ):
+        return membership.PrincipalIsErased()
+    return _decide_as_permitted(environment, command, held)
+
+
+def _decide_as_permitted(
+    environment: Environment,
+    command: lifecycle.Command | membership.Command | Setting,
+    held: frozenset[Permission],
+) -> tuple[Event, ...] | Refusal:
+    profile = environment.profile
     if isinstance(command, lifecycle.Command):
         if Permission.MANAGE_ENVIRONMENT not in held:
             return NotPermitted(needs=Permission.MANAGE_ENVIRONMENT)
@@ -142,10 +153,7 @@ def closed(
     return None
 
 
-def _decide_setting(
-    environment: Environment,
-    command: switches.Command | field_mappings.Command | commands.Command,
-) -> tuple[Event, ...] | Refusal:
+def _decide_setting(environment: Environment, command: Setting) -> tuple[Event, ...] | Refusal:
     if isinstance(command, switches.Command):
         return switches.decide(environment.switches, command)
     if isinstance(command, commands.Command):

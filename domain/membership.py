@@ -109,7 +109,7 @@ class PrincipalIsErased:
     @property
     def message(self) -> str:
         return (
-            "This person was erased, and holds no role again under that handle. "
+            "This person was erased: nobody holds a role or does anything by that handle again. "
             "If they came back, they are somebody new: ask again in a minute."
         )
 

@@ -1,6 +1,8 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
+from itertools import groupby
+from operator import attrgetter
 from typing import get_args
 from uuid import UUID
 
@@ -254,6 +256,10 @@ def test_a_member_holds_at_least_one_role(history: History) -> None:
     assert all(history.standing.environment.members.values())
 
 
+def _by_change_set(facts: tuple[Recorded, ...]) -> list[list[Recorded]]:
+    return [list(each) for _, each in groupby(facts, key=attrgetter("change_set"))]
+
+
 @given(histories)
 def test_whoever_was_erased_may_do_nothing_and_is_no_member(history: History) -> None:
     environment = history.standing.environment
@@ -263,7 +269,14 @@ def test_whoever_was_erased_may_do_nothing_and_is_no_member(history: History) ->
     assert not erased & environment.members.keys()
     for handle in erased:
         assert value(environment, f"role:{handle}") == "ERASED"
-        assert not environment.permissions(Actor(handle=handle, platform_administrator=True))
+    gone: set[UUID] = set()
+    for change_set in _by_change_set(history.facts):
+        assert not gone & {fact.actor for fact in change_set}
+        gone |= {
+            fact.event.principal
+            for fact in change_set
+            if isinstance(fact.event, membership.PrincipalErased)
+        }
 
 
 @given(histories)

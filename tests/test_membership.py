@@ -1,10 +1,15 @@
 import pytest
-from given import ADMINISTRATOR, ALICE, BOB, CAROL, KEY, NEW, NOBODY, PLATFORM, given
+from given import ADMINISTRATOR, ALICE, BOB, CAROL, KEY, NEW, NOBODY, PLATFORM, REGISTER, given
 
 from domain import environment
 from domain.actor import Actor, NotPermitted, Permission, SecurityRole
 from domain.environment import Command
-from domain.lifecycle import EnvironmentArchived, EnvironmentNotFound, RenameEnvironment
+from domain.lifecycle import (
+    EnvironmentArchived,
+    EnvironmentExists,
+    EnvironmentNotFound,
+    RenameEnvironment,
+)
 from domain.membership import (
     ErasePrincipal,
     GrantRole,
@@ -219,10 +224,11 @@ def test_nothing_is_granted_to_a_handle_that_was_erased() -> None:
 
 
 def test_nobody_does_anything_by_a_handle_that_was_erased() -> None:
-    rename = RenameEnvironment(name="Fabrikam")
-    missing = EnvironmentNotFound(key=KEY)
-    erased = given(PrincipalErased(principal=CAROL))
-    erased.by(PLATFORM).when(rename).refused_at({None: missing})
-    given(BOB_ADMINISTRATES).by(PLATFORM).when(ErasePrincipal(principal=CAROL), rename).refused_at(
-        {1: missing}
-    )
+    """Nor begins the log anew."""
+    rename, erase = RenameEnvironment(name="Fabrikam"), ErasePrincipal(principal=CAROL)
+    erased = given(PrincipalErased(principal=CAROL)).by(PLATFORM)
+    erased.when(rename).refused(PrincipalIsErased())
+    erased.when(ErasePrincipal(principal=BOB)).refused(PrincipalIsErased())
+    erased.when(REGISTER).refused(EnvironmentExists(key=KEY))
+    erased.when(erase).then()
+    given().by(PLATFORM).when(erase, rename).refused_at({1: PrincipalIsErased()})
