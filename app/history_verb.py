@@ -87,11 +87,7 @@ def history(  # noqa: PLR0913 -- an argument for each option
 
     async def work(dsn: str) -> None:
         async with open_rooms(dsn) as rooms:
-            ends = await _ends(rooms, keys)
-            await rooms.projector.reach(*ends)
-            standings = [] if setting is None else await _standings(rooms, ends)
-            narrowed = await narrowed_by(rooms.principals, standings, narrowing)
-            export = Export(form=form, ends=ends, narrowed=narrowed, newest_first=newest_first)
+            export = await _export(rooms, keys, narrowing, form, newest_first=newest_first)
             with _whole(output) as file:
                 rows = Rows(rooms.log, rooms.principals)
                 async for piece in pieces(rooms.database, rows, export):
@@ -104,6 +100,16 @@ def history(  # noqa: PLR0913 -- an argument for each option
             raise click.ClickException(error.message) from error
     if output is not None:
         click.echo(f"wrote {click.format_filename(output)}", err=True)
+
+
+async def _export(
+    rooms: Rooms, keys: Sequence[str], narrowing: ChangeFilter, form: Form, *, newest_first: bool
+) -> Export:
+    ends = await _ends(rooms, keys)
+    await rooms.projector.reach(*ends)
+    standings = [] if narrowing.setting is None else await _standings(rooms, ends)
+    narrowed = await narrowed_by(rooms.principals, standings, narrowing)
+    return Export(form=form, ends=ends, narrowed=narrowed, newest_first=newest_first)
 
 
 async def _ends(rooms: Rooms, keys: Sequence[str]) -> dict[str, int]:
