@@ -139,14 +139,14 @@ def _decide_as_permitted(
         if Permission.MANAGE_ROLES not in held:
             return NotPermitted(needs=Permission.MANAGE_ROLES)
         return membership.decide(environment.members, environment.erased, command)
-    return closed(environment, actor) or _decide_setting(environment, command)
+    return closed(environment, held) or _decide_setting(environment, command)
 
 
 def closed(
-    environment: Environment, actor: Actor
+    environment: Environment, held: frozenset[Permission]
 ) -> NotPermitted | lifecycle.EnvironmentIsArchived | None:
-    """Why the actor can change no setting here; None where they can."""
-    if Permission.CHANGE_SETTINGS not in environment.permissions(actor):
+    """Why who holds these permissions can change no setting here; None where they can."""
+    if Permission.CHANGE_SETTINGS not in held:
         return NotPermitted(needs=Permission.CHANGE_SETTINGS)
     if environment.profile.state is lifecycle.EnvironmentState.ARCHIVED:
         return lifecycle.EnvironmentIsArchived(key=environment.profile.key)

@@ -175,7 +175,7 @@ def _bring(
     if standing is None:
         return _whole(EnvironmentNotFound(key=ask.environment))
     environment = standing.environment
-    shut = closed(environment, ask.actor)
+    shut = closed(environment, environment.permissions(ask.actor))
     if shut is not None:
         return _whole(shut)
     beyond = _beyond(standing, ask)
