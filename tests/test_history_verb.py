@@ -60,7 +60,8 @@ def test_a_file_has_its_name_when_it_is_whole(data: Path, tmp_path: Path) -> Non
         "export", "history", "--environment", "contoso-prod", "-o", str(file), DATA=str(data)
     )
     assert (said.exit_code, said.stdout, said.stderr) == (0, "", f"wrote {file}\n")
-    assert file.read_bytes() == history(data, "--environment", "contoso-prod").encode()
+    shown = say("export", "history", "--environment", "contoso-prod", DATA=str(data))
+    assert file.read_bytes() == shown.stdout_bytes
     assert [each.name for each in tmp_path.iterdir()] == ["prod.csv"]
     nowhere = tmp_path / "no" / "folder.csv"
     assert say("export", "history", "-o", str(nowhere), DATA=str(data)).exit_code == 1
