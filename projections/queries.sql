@@ -132,6 +132,18 @@ WHERE environment = ANY ($1::text[]) AND lower(text) LIKE lower($2)
 ORDER BY environment, change_set
 LIMIT $3;
 
+-- name: reasons_of_each
+-- The same, environment by environment: for what an index cannot find.
+SELECT made.environment, made.change_set AS position
+FROM unnest($1::text[]) AS asked (environment)
+CROSS JOIN LATERAL (
+    SELECT environment, change_set FROM remarks
+    WHERE environment = asked.environment AND lower(text) LIKE lower($2)
+    ORDER BY change_set
+    LIMIT $3
+) AS made
+LIMIT $3;
+
 -- name: reasons_newest_first
 -- Where there are many: those nearest, of $1, $2, $3: environments and positions between. $4: how
 -- many. $5: what is in the reason, whatever its case.
@@ -173,13 +185,13 @@ LIMIT $4;
 
 -- name: change_sets
 -- Where the change sets that begin there end: before the next one.
-SELECT environment, first.position - 1 AS above, next.position AS below
+SELECT asked.environment, asked.position - 1 AS above, next.position AS below
 FROM unnest($1::text[], $2::bigint[]) AS asked (environment, position)
-JOIN changes AS first USING (environment, position)
 LEFT JOIN LATERAL (
     SELECT position FROM changes
-    WHERE environment = first.environment AND position = change_set
-      AND recorded_at > first.recorded_at
+    WHERE environment = asked.environment AND position = change_set
+      AND recorded_at > (SELECT recorded_at FROM changes
+          WHERE environment = asked.environment AND position = asked.position)
     ORDER BY recorded_at LIMIT 1
 ) AS next ON true;
 

@@ -22,6 +22,8 @@ MOST_REASONS = 1_000
 """Where there are more, the nearest are looked for in order."""
 SPECIAL = re.compile(r"[\\%_]")
 """What stands for something else in a pattern."""
+INDEXED = re.compile(r"[^\W_]{3}")
+"""What the index of words is made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,12 @@ async def _made(
     `whole`: all are needed, since what else is asked for may leave nothing of one. None: too many.
     """
     keys = [each.environment for each in stretches]
-    found = await database.fetch(SQL["reasons"], keys, narrowed.pattern, MOST_REASONS + 1)
+    found = await database.fetch(
+        SQL["reasons" if INDEXED.search(narrowed.text or "") else "reasons_of_each"],
+        keys,
+        narrowed.pattern,
+        MOST_REASONS + 1,
+    )
     if len(found) <= MOST_REASONS:
         positions: defaultdict[str, list[int]] = defaultdict(list)
         for environment, position in found:
