@@ -28,7 +28,6 @@ from domain.filters.viewpoint import Viewpoint
 from domain.filters.windows import Clock
 from eventstore.database import Connection
 
-pytestmark = pytest.mark.no_cover
 ZONES = ["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]
 
 

@@ -638,7 +638,6 @@ def page(demonstration: Path, tmp_path: Path) -> Iterator[Path]:
     server.stop()
 
 
-@pytest.mark.no_cover
 def test_the_page_works_as_printed(page: Path) -> None:
     shell = Terminal(page, 8000, "bash")
     answer, done = "", 0

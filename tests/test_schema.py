@@ -39,7 +39,6 @@ from api import enums, schema
 from api.enums import described
 from domain.refusal import RefusalCode
 
-pytestmark = pytest.mark.no_cover
 PROMISE = Path(__file__).parents[1] / "schema.graphql"
 RELEASED = Path(__file__).parent / "facts" / "released-schema.graphql"
 
