@@ -4,7 +4,9 @@ import asyncio
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from cable import Cable
 from eavesdropping import EAR
 from given import ADMINISTRATOR, KEY, PLATFORM, REGISTER
+from hypothesis import is_hypothesis_test
 
 from app import demo
 from app.data_folder import CLUSTER
@@ -52,9 +55,29 @@ def _no_secret_is_logged() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage is by examples: what a law happens to reach differs, and to watch it doubles it."""
     for item in items:
         if "cluster" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgres)
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.unwatched)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Coverage looks away from what is unwatched, and from the programs that it starts."""
+    if item.get_closest_marker("unwatched") is None:
+        return (yield)
+    here, in_threads = sys.gettrace(), threading.gettrace()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        threading.settrace(None)
+        sys.settrace(None)
+        try:
+            return (yield)
+        finally:
+            threading.settrace(in_threads)
+            sys.settrace(here)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,12 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from app.embedded_postgres import EmbeddedPostgres, address
 from app.issuer import Issuer
 
-pytestmark = [pytest.mark.postgres, pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.chaos,
+    pytest.mark.unwatched,
+    pytest.mark.timeout(300),
+]
 
 REGISTER = """mutation ($key: String!, $worker: String!) {
   registerEnvironment(input: {key: $key, name: "Contoso", kind: PRODUCTION}) { __typename }

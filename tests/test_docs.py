@@ -50,6 +50,7 @@ def follower(folder: Path, port: int) -> Iterator[Terminal]:
     terminal.end(signal.SIGTERM)
 
 
+@pytest.mark.unwatched
 @pytest.mark.timeout(300)  # some thirty programs, one after the other
 def test_the_tours_work_as_printed(server: Terminal, shell: Terminal, follower: Terminal) -> None:
     done, answer = 0, ""

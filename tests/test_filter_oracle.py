@@ -137,6 +137,7 @@ def with_aliases(draw: DrawFn) -> Criteria:
     return replace(found, group=replace(found.group, links=links, conditions=conditions))
 
 
+@pytest.mark.unwatched
 @pytest.mark.asyncio(loop_scope="module")
 async def test_matching_is_what_sql_says(postgres: Connection) -> None:
     loop = asyncio.get_running_loop()

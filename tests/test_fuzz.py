@@ -11,7 +11,7 @@ from edge import ADA, PATIENCE, WORKER, Edge, opened, until
 from fuzzing import Conversation, Request, cases, exchange
 from hypothesis import HealthCheck, given, settings
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.unwatched]
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
 
 CASES = 1_000

@@ -79,6 +79,7 @@ def test_the_tokens_are_those_of_graphql_core(pieces: list[str]) -> None:
     assert tokens(OurLexer, text) == tokens(Lexer, text)
 
 
+@pytest.mark.unwatched
 @pytest.mark.parametrize("alike", [errors, lambda text: parse(text, max_tokens=MOST_TOKENS)])
 def test_nodes_and_errors_are_those_of_graphql_core(alike: Callable[[str], object]) -> None:
     for text in DOCUMENTS:

@@ -173,6 +173,7 @@ async def everything(edge: Edge, key: str, order: str, **asked: object) -> list[
         place = at(one, "pageInfo.endCursor")
 
 
+@pytest.mark.unwatched
 async def test_a_history_is_the_log_told_from_either_end(edge: Edge) -> None:
     total = 0
     for key in ENVIRONMENTS:
@@ -411,6 +412,7 @@ async def fitting(edge: Edge, key: str, asked: dict[str, object]) -> list[int]:
     ]
 
 
+@pytest.mark.unwatched
 async def test_walking_a_history_while_writers_write_skips_and_doubles_nothing(edge: Edge) -> None:
     """Everything that was there at the beginning exactly once, in order; and of what came later
     either nothing or a run that begins right after it."""

@@ -7,7 +7,7 @@ from hostile_documents import ANSWERED, REQUEST, hostile_documents
 
 from api.decoding import MOST_OBJECTS
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.unwatched]
 edge = pytest_asyncio.fixture(opened, scope="module", loop_scope="module")
 
 LONGEST_REFUSAL = 20_000

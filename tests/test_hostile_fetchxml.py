@@ -78,6 +78,7 @@ def most(document: Hostile) -> int:
     return tracemalloc.get_traced_memory()[1] - before
 
 
+@pytest.mark.unwatched
 def test_refusing_takes_little_memory_and_gives_it_back(warm: None) -> None:
     before = held()
     taken = {document.name: most(document) for document in DOCUMENTS}

@@ -638,6 +638,7 @@ def page(demonstration: Path, tmp_path: Path) -> Iterator[Path]:
     server.stop()
 
 
+@pytest.mark.unwatched
 def test_the_page_works_as_printed(page: Path) -> None:
     shell = Terminal(page, 8000, "bash")
     answer, done = "", 0

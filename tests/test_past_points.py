@@ -164,6 +164,7 @@ async def assert_there(edge: Edge, found: object, standing: Standing) -> None:
     ]
 
 
+@pytest.mark.unwatched
 async def test_the_past_is_the_fold_up_to_it_for_any_history(edge: Edge) -> None:
     histories: list[list[list[Command]]] = []
 

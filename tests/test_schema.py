@@ -39,6 +39,7 @@ from api import enums, schema
 from api.enums import described
 from domain.refusal import RefusalCode
 
+pytestmark = pytest.mark.unwatched
 PROMISE = Path(__file__).parents[1] / "schema.graphql"
 RELEASED = Path(__file__).parent / "facts" / "released-schema.graphql"
 

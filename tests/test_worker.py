@@ -60,7 +60,7 @@ BEGINS = "    with database:\n"
 A_MOMENT_LATER = f"    time.sleep(0.2)\n{BEGINS}"
 KEEPS_ITS_PLACE = '        database.execute("INSERT OR REPLACE INTO place'
 
-pytestmark = [pytest.mark.postgres, pytest.mark.chaos]
+pytestmark = [pytest.mark.postgres, pytest.mark.chaos, pytest.mark.unwatched]
 
 
 class Done(NamedTuple):
