@@ -9,7 +9,7 @@ run: $(VENV)/ready
 	@exec $(VENV)/bin/syncledger serve
 
 test: check $(CLIENTS)/node_modules/ready $(VENV)-clients/ready
-	@$(VENV)/bin/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term-missing:skip-covered
+	@$(VENV)/bin/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered
 	@$(VENV)/bin/coverage report --include="domain/*,eventstore/*" --fail-under=100 --skip-covered --show-missing
 
 check: $(VENV)/ready

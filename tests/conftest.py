@@ -38,6 +38,21 @@ from projections.projector import SCHEMA, Projector
 from projections.standings import Standings
 
 TEMPLATE = "syncledger_template"
+LONGEST = (
+    "test_server",
+    "test_backup",
+    "test_moving_verbs",
+    "test_chaos",
+    "test_worker",
+    "test_docs",
+    "test_history",
+    "test_settings_file",
+    "test_embedded_postgres",
+    "test_store_laws",
+    "test_fuzz",
+    "test_rates",
+)
+"""The files that take longest come first, or one worker would end with them alone."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,6 +63,11 @@ def pytest_configure() -> None:
     EAR.listen()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a test waits as long as it works, for programs and disks."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def _no_secret_is_logged() -> Iterator[None]:
     yield
@@ -56,6 +76,8 @@ def _no_secret_is_logged() -> Iterator[None]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Coverage is by examples: what a law happens to reach differs, and to watch it doubles it."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
     for item in items:
         if "cluster" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgres)
