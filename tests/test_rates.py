@@ -163,7 +163,7 @@ async def test_what_is_not_good_costs_too_and_a_new_document_by_its_length(
         bad = "{ " + "nobody " * 100 + "}" + " " * 1000
         answers = [await other.send(ADA, bad) for _ in range(40)]
         assert [answer.status_code for answer in answers[:2]] == [400, 400]
-        assert answers[-1].status_code == 429
+        assert 429 in [answer.status_code for answer in answers]
         assert "errors" not in await other.ask(CARL, VIEWER)
 
 
