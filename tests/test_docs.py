@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pages import ROOT, Terminal, blocks, masked
 
-TOURS = ("README.md", "docs/tour.md")
+TOURS = ("README.md", "docs/tour.md", "docs/audit.md")
 LINK = re.compile(r"\]\((?!https?://)([^)\s#]*)(?:#([^)\s]*))?\)")
 
 

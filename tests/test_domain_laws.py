@@ -23,7 +23,7 @@ from strategies import (
 )
 
 from domain import membership
-from domain.actor import Actor, NotPermitted, SecurityRole
+from domain.actor import Actor, NotPermitted, Permission, SecurityRole
 from domain.environment import (
     EVENT_TYPES,
     Command,
@@ -34,11 +34,15 @@ from domain.environment import (
     warnings,
 )
 from domain.filters.commands import RemoveFilter
-from domain.lifecycle import RegisterEnvironment
+from domain.lifecycle import EnvironmentNotFound, RegisterEnvironment, RenameEnvironment
 from domain.mapping_table import MAPPINGS
 from domain.plan import Ask, ChangedMeanwhile, Planned, Refused, RefusedChange, plan
 from domain.standing import Recorded, Standing, advance
-from domain.switches import ChooseMailingAddresses, WarningNotAcknowledged
+from domain.switches import (
+    ChooseMailingAddresses,
+    SwitchAssignedTasks,
+    WarningNotAcknowledged,
+)
 from domain.tab import TAB
 from domain.warning import WarningCode
 
@@ -303,3 +307,26 @@ def test_every_event_touches_one_setting_and_has_a_sentence_that_names_nobody(ev
         assert str(event.principal) not in sentence(event)
     told = warnings(NEW, event)
     assert all(warning.setting in {None, event.setting} for warning in told)
+
+
+ASKING: dict[Permission, Command] = {
+    Permission.CHANGE_SETTINGS: SwitchAssignedTasks(on=True),
+    Permission.MANAGE_ROLES: membership.GrantRole(principal=STRANGER, role=SecurityRole.AUDITOR),
+    Permission.MANAGE_ENVIRONMENT: RenameEnvironment(name="Renamed"),
+}
+
+
+@given(histories, st.sampled_from([*Permission]), st.sampled_from(PEOPLE))
+def test_who_could_is_whom_a_decision_permits(
+    history: History, permission: Permission, person: UUID
+) -> None:
+    environment, actor = history.standing.environment, Actor(handle=person)
+    could = membership.who_could(environment.members, permission)
+    assert (person in could) == (permission in environment.permissions(actor))
+    assert could.get(person, frozenset()) <= environment.roles(person)
+    if permission in ASKING:
+        ask = Ask(environment=KEY, commands=(ASKING[permission],), actor=actor)
+        outcome = plan(history.standing, ask, LATER)
+        why = [each.refusal for each in outcome.refusals] if isinstance(outcome, Refused) else []
+        shut = any(isinstance(each, NotPermitted | EnvironmentNotFound) for each in why)
+        assert (person in could) == (not shut)
