@@ -1,4 +1,4 @@
-"""`history` and `asof`: one long log from outside, a page or a past point at a time.
+"""`history` and `asof`: long logs, a page or a past point at a time, from outside and in Postgres.
 
 Law: one connection, so that the time of one answer is what is measured; every answer is checked.
 """
@@ -23,6 +23,7 @@ from bench.measure import (
     milliseconds,
     rates,
 )
+from bench.search import searches
 from bench.servers import Ours, answered, bare, question, serving
 from bench.wire import Http, https, post
 from domain.actor import Actor
@@ -89,6 +90,8 @@ async def history(options: Options) -> AsyncIterator[Figure]:
                 partial(answered, other, request),
                 options,
             )
+    async for figure in searches(options):
+        yield figure
 
 
 async def asof(options: Options) -> AsyncIterator[Figure]:

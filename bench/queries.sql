@@ -16,3 +16,7 @@ CREATE TABLE plain (
 -- name: plain_insert
 INSERT INTO plain (environment, position, type, payload, actor, recorded_at, seal)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: tidy
+-- What autovacuum does some time after so many rows.
+VACUUM (ANALYZE);
