@@ -12,6 +12,7 @@ import uvloop
 from bench.append import append
 from bench.decisions import decisions
 from bench.edge import feed, mutate, read
+from bench.export import export
 from bench.fetchxml import fetchxml
 from bench.hostile import hostile
 from bench.match import match
@@ -29,6 +30,7 @@ WORKLOADS: Mapping[str, Workload] = {
     "feed": feed,
     "history": history,
     "asof": asof,
+    "export": export,
     "rebuild": rebuild,
     "verify": verify,
     "match": match,

@@ -5,7 +5,7 @@ made by the appender, and its rows by the projector.
 """
 
 from asyncio import TaskGroup
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from itertools import cycle, islice
 from random import Random
@@ -14,6 +14,7 @@ from time import perf_counter
 import asyncpg
 
 from api.context import Rooms
+from app.wiring import Postgres
 from bench.ground import SQL, THERE_AND_BACK, fresh_rooms, registered
 from bench.measure import Figure, Goal, Options, Round, interleaved, latencies, milliseconds
 from domain.actor import Actor, SecurityRole
@@ -51,19 +52,26 @@ async def searches(options: Options) -> AsyncIterator[Figure]:
     keys = [f"long-{number}" for number in range(ENVIRONMENTS)]
     async with fresh_rooms() as (postgres, rooms):
         ada, ben = [Actor(handle=(await rooms.principals.meet(name)).handle) for name in "ab"]
-        async with TaskGroup() as group:
-            for key in keys:
-                group.create_task(_fill(rooms, key, ada, ben))
-        await rooms.projector.catch_up()
-        owner = await asyncpg.connect(postgres.owner_dsn)
-        await owner.execute(SQL["tidy"])
-        await owner.close()
+        await a_million(postgres, rooms, keys, ada, ben)
         ends = {key: (await rooms.log.tip(key)).position for key in keys}
         for name, narrowed in (await _filters(rooms, keys[0], ben)).items():
             for some in (keys[:1], keys):
                 yield await _figure(
                     rooms.database, name, narrowed, {key: ends[key] for key in some}, options
                 )
+
+
+async def a_million(
+    postgres: Postgres, rooms: Rooms, keys: Sequence[str], ada: Actor, ben: Actor
+) -> None:
+    """Changes of these environments together, with their rows."""
+    async with TaskGroup() as group:
+        for key in keys:
+            group.create_task(_fill(rooms, key, ada, ben))
+    await rooms.projector.catch_up()
+    owner = await asyncpg.connect(postgres.owner_dsn)
+    await owner.execute(SQL["tidy"])
+    await owner.close()
 
 
 async def _fill(rooms: Rooms, key: str, ada: Actor, ben: Actor) -> None:
