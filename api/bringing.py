@@ -11,7 +11,7 @@ from api.asking import PointInTime, environment_key, position, stood
 from api.context import Context
 from api.enums import ChangeMode, Permission, WarningCode
 from api.errors import bad_input, input_checked
-from api.inputs import KEY, REASON, REQUEST_ID
+from api.inputs import ACCEPTED, APPLIED_ONCE, EXPECTED, KEY, REASON
 from api.outcomes import LEAST, READ
 from domain.actor import NotPermitted
 from domain.bringing import Bringing, Unreadable
@@ -47,18 +47,10 @@ class BringSettingsInput:
     mode: ChangeMode = strawberry.field(
         default=ChangeMode.APPLY, description="Whether to bring them or only to see what would be."
     )
-    expected_position: int | None = strawberry.field(
-        default=None,
-        description="Refuse if any setting touched here was changed after this position. Changes "
-        "to other settings do not matter.",
-    )
-    acknowledge: list[WarningCode] = strawberry.field(
-        default_factory=list, description="The warnings that the viewer accepts, by code."
-    )
+    expected_position: int | None = strawberry.field(default=None, description=EXPECTED)
+    acknowledge: list[WarningCode] = strawberry.field(default_factory=list, description=ACCEPTED)
     reason: str | None = strawberry.field(default=None, description=REASON)
-    request_id: strawberry.ID | None = strawberry.field(
-        default=None, description=f"APPLY only. {REQUEST_ID}"
-    )
+    request_id: strawberry.ID | None = strawberry.field(default=None, description=APPLIED_ONCE)
 
 
 async def asked(context: Context, wish: BringSettingsInput) -> Ask:

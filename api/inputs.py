@@ -46,6 +46,12 @@ REQUEST_ID = (
     "A UUID. The same id with the same content by the same principal answers with the first "
     "result; anything else is refused."
 )
+APPLIED_ONCE = f"APPLY only. {REQUEST_ID}"
+EXPECTED = (
+    "Refuse if any setting touched here was changed after this position. Changes to other settings "
+    "do not matter."
+)
+ACCEPTED = "The warnings that the viewer accepts, by code."
 KEY = "The key of the environment."
 
 
@@ -173,18 +179,10 @@ class ChangeSettingsInput:
     mode: ChangeMode = strawberry.field(
         default=ChangeMode.APPLY, description="Whether to make the changes or only to see them."
     )
-    expected_position: int | None = strawberry.field(
-        default=None,
-        description="Refuse if any setting touched here was changed after this position. Changes "
-        "to other settings do not matter.",
-    )
-    acknowledge: list[WarningCode] = strawberry.field(
-        default_factory=list, description="The warnings that the viewer accepts, by code."
-    )
+    expected_position: int | None = strawberry.field(default=None, description=EXPECTED)
+    acknowledge: list[WarningCode] = strawberry.field(default_factory=list, description=ACCEPTED)
     reason: str | None = strawberry.field(default=None, description=REASON)
-    request_id: strawberry.ID | None = strawberry.field(
-        default=None, description=f"APPLY only. {REQUEST_ID}"
-    )
+    request_id: strawberry.ID | None = strawberry.field(default=None, description=APPLIED_ONCE)
 
     def commands(self) -> tuple[Command, ...]:
         """In a preview every warning counts as accepted, and is told instead of demanded."""
