@@ -19,7 +19,7 @@ from domain.actor import Actor, Permission
 from domain.standing import Standing
 from eventstore.appender import Appender
 from eventstore.attempts import Attempts
-from eventstore.database import Database
+from eventstore.database import Database, Unavailable
 from eventstore.log import Log, StoredChange, Tip
 from eventstore.principals import Principal, Principals
 from projections.projector import Projector
@@ -91,9 +91,15 @@ class Context:
         return Context(self.rooms, self.viewer, platform_administrator=administrator)
 
     def latest(self, shown: Standing) -> Standing:
-        """The standing of the same environment now, whatever past point is shown."""
-        tip = self.rooms.standings.tip(shown.environment.profile.key)
-        return shown if tip is None or tip.standing is None else tip.standing
+        """The standing of the same environment now, whatever past point is shown.
+
+        Unavailable in the moment in which memory of it was lost: a past one is no substitute.
+        """
+        key = shown.environment.profile.key
+        tip = self.rooms.standings.tip(key)
+        if tip is None or tip.standing is None:
+            raise Unavailable(f"What is known of {key} was lost, and is read anew")
+        return tip.standing
 
     def permissions(self, shown: Standing) -> frozenset[Permission]:
         """What the viewer may do there now."""
