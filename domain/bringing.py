@@ -35,7 +35,7 @@ class Bringing:
     source: str
     at: Point | None
     position: int = field(compare=False)
-    origin: Environment | Unreadable = field(compare=False)
+    origin: Environment | Unreadable = field(compare=False, repr=False)
     settings: tuple[str, ...] | None = None
     acknowledged: frozenset[WarningCode] = frozenset()
 

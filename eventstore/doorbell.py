@@ -25,11 +25,12 @@ PAUSE = 0.5
 
 
 class Doorbell:
-    """`forget` is called when somebody was erased, or may have been unheard."""
+    """`forget` is called when somebody was erased, or may have been while the line was lost."""
 
     def __init__(self, database: Database, forget: Callable[[], None] = lambda: None) -> None:
         self._database = database
         self._forget = forget
+        self._hung_up_before = False
         self._rung = asyncio.Event()
         self._heard = asyncio.Event()
 
@@ -81,7 +82,9 @@ class Doorbell:
             connection.add_termination_listener(lambda _connection: self._rung.set())
             await connection.add_listener(CHANNEL, listen)
             await connection.add_listener(ERASED, lambda *_erased: self._forget())
-            self._forget()
+            if self._hung_up_before:
+                self._forget()
+            self._hung_up_before = True
             self._heard.set()
             while True:
                 with suppress(TimeoutError):

@@ -126,7 +126,7 @@ LITERALS = [
     ("{ environment(key: 'x') { key } }", "GRAPHQL_PARSE_FAILED"),
     ("{ environment(key: $key) { key } }", "GRAPHQL_VALIDATION_FAILED"),
     ("{ environment { key } }", "GRAPHQL_VALIDATION_FAILED"),
-    ("{ changes { nodes { id } } }", "GRAPHQL_VALIDATION_FAILED"),
+    ("{ changed { nodes { id } } }", "GRAPHQL_VALIDATION_FAILED"),
     ('{ environment(key: "x") { compare { totalCount } } }', "GRAPHQL_VALIDATION_FAILED"),
     ("mutation { bringSettings { __typename } }", "GRAPHQL_VALIDATION_FAILED"),
     ("query ($k: Nothing) { __typename }", "GRAPHQL_VALIDATION_FAILED"),

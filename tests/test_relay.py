@@ -127,7 +127,7 @@ async def test_every_connection_is_asked_for_from_either_end() -> None:
                     "last": "Int",
                     "before": "String",
                 }
-    assert found == 2
+    assert found == 4
 
 
 async def test_every_mutation_has_one_input_of_its_own_and_answers_with_a_node_or_refusals() -> (

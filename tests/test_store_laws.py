@@ -158,7 +158,7 @@ def test_a_past_point_is_the_fold_up_to_it_whichever_standings_are_stored(
     database, log = world.process.database, world.process.log
 
     async def law(key: str) -> None:
-        await Projector(database, log.since).catch_up(key)
+        await Projector(database, log.since).catch_up([key])
         assert (await verify(database, key)).findings == []
         facts = await entries(log, key)
         folds = [fold(facts[:position]) for position in range(len(facts) + 1)]
