@@ -61,7 +61,11 @@ class EnvironmentFilter:
 
 @strawberry.input(description="Narrows a history; what is left out does not.")
 class ChangeFilter:
-    by: str | None = strawberry.field(default=None, description="A principal, by id or by handle.")
+    by: str | None = strawberry.field(
+        default=None,
+        description="A principal, by id, exactly as the identity provider writes it, or by handle. "
+        "Of somebody who did nothing there, nothing is found.",
+    )
     setting: str | None = strawberry.field(
         default=None,
         description="The key of a setting, or the beginning of keys where it ends in a colon or "

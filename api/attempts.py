@@ -14,7 +14,8 @@ from domain.standing import Standing
 from eventstore.attempts import Attempt, Stretch
 from eventstore.log import END
 
-OF = "refused attempts"
+KIND = "attempt:"
+"""So that no cursor of another list is taken for one of these."""
 
 
 @strawberry.type(description="Something that was asked for and refused. Nothing was written.")
@@ -75,7 +76,7 @@ async def refused_attempts(
     context: Context, standing: Standing, asked: Page
 ) -> RefusedAttemptConnection:
     """A page of what was refused in an environment."""
-    above, below = numbered(asked.before, OF), numbered(asked.after, OF)
+    above, below = _number(asked.before), _number(asked.after)
     stretch = Stretch(
         above=0 if above is None else above,
         below=END if below is None else below,
@@ -87,9 +88,16 @@ async def refused_attempts(
     if asked.backwards:
         kept.reverse()
     edges = [
-        RefusedAttemptEdge(cursor=cursor(str(each.number)), node=RefusedAttempt(attempt=each))
+        RefusedAttemptEdge(cursor=cursor(f"{KIND}{each.number}"), node=RefusedAttempt(attempt=each))
         for each in kept
     ]
     return RefusedAttemptConnection(
         edges=edges, page_info=page_info(asked, [edge.cursor for edge in edges], more=more)
     )
+
+
+def _number(place: str | None) -> int | None:
+    if place is None:
+        return None
+    named = place.removeprefix(KIND)
+    return numbered(named if named != place else "", "refused attempts")

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from api.scalars import written
-from domain.environment import sentence
+from domain.environment import differences, sentence
 from domain.membership import PREFIX as ROLE
 from domain.membership import Event as RoleEvent
 from domain.standing import Change
@@ -38,6 +38,7 @@ COLUMNS = (
     "before",
     "after",
     "summary",
+    "differences",
     "payload",
     "seal",
 )
@@ -93,6 +94,7 @@ def _row(happened: Happened, stored: StoredChange, known: Mapping[UUID, Principa
         before,
         after,
         sentence(event),
+        "; ".join(differences(event, before, after)),
         stored.payload,
         stored.seal.hex(),
     )

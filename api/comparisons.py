@@ -66,15 +66,17 @@ async def differences(context: Context, one: Point, other: Point) -> list[Settin
 
 async def _shown(context: Context, difference: Difference) -> SettingDifference:
     """The key as the API writes it: a role's names the principal, its handle once erased."""
-    setting = difference.setting
+    setting, summary = difference.setting, difference.summary
     if setting.startswith(ROLE):
         known = await context.principals.load(UUID(setting.removeprefix(ROLE)))
         setting = f"{ROLE}{known.provider_id or known.handle}"
+        whose = known.name or known.provider_id or known.handle
+        summary = f"{difference.label} of {whose}{summary.removeprefix(difference.label)}"
     return SettingDifference(
         setting=setting,
         label=difference.label,
         before=difference.before,
         after=difference.after,
         differences=list(difference.lines),
-        summary=difference.summary,
+        summary=summary,
     )

@@ -67,8 +67,10 @@ async def readable_histories(context: Context, keys: Sequence[str] | None) -> di
 
 
 async def _named(context: Context, keys: Sequence[str]) -> dict[str, Standing]:
-    if len(keys) > MOST_KEYS:
-        raise bad_input(f"Name at most {MOST_KEYS} environments, not {len(keys)}.")
+    if not 0 < len(keys) <= MOST_KEYS:
+        raise bad_input(
+            f"Name 1 to {MOST_KEYS} environments, not {len(keys)}, or none at all for every one."
+        )
     return {key: await readable(context, key) for key in keys}
 
 

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, aclosing
+from datetime import datetime
 from time import time
 from typing import NamedTuple
 
@@ -61,16 +62,22 @@ def wished(params: QueryParams) -> Wish:
     order = params.get(ORDER, ChangeOrder.OLDEST_FIRST.value)
     if order not in ChangeOrder:
         raise bad_input(f"{ORDER} is {' or '.join(ChangeOrder)}, not {order[:40]!r}.")
-    since, until = params.get("since"), params.get("until")
+    since, until = _instant(params, "since"), _instant(params, "until")
     narrowing = ChangeFilter(
         by=params.get("by"),
         setting=params.get("setting"),
         type=params.get("type"),
-        since=None if since is None else read(since),
-        until=None if until is None else read(until),
+        since=since,
+        until=until,
         text=params.get("text"),
     )
     return Wish(params.getlist(KEYS) or None, narrowing, ChangeOrder(order))
+
+
+def _instant(params: QueryParams, name: str) -> datetime | None:
+    """In an address a + stands for a space, unless it is written as %2B."""
+    text = params.get(name)
+    return None if text is None else read(text.replace(" ", "+"))
 
 
 class Exports:

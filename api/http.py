@@ -30,7 +30,10 @@ SLOWEST_BODY = 10.0
 """Seconds until all of a body must be here."""
 
 ADVICE = {
-    "Not Found": "There is nothing here: GraphQL is at /graphql.",
+    "Not Found": (
+        "There is nothing here: GraphQL is at /graphql, and what happened at /export/changes.csv "
+        "and /export/changes.jsonl."
+    ),
     "Method Not Allowed": "This method is not for this address; Allow has those that are.",
 }
 """In place of what Starlette says."""

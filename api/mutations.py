@@ -42,13 +42,14 @@ from domain.lifecycle import (
     RenameEnvironment,
     RestoreEnvironment,
 )
-from domain.membership import GrantRole, RevokeRole
+from domain.membership import GrantRole, RevokeRole, role_of
 from domain.plan import (
     Ask,
     Planned,
     Refused,
     plan,
 )
+from eventstore.principals import Principal as Known
 from eventstore.transact import Applied, Outcome, Request
 
 NOBODY = UUID("6d61646e-6f62-4f64-8979-6e6f626f6479")
@@ -179,10 +180,22 @@ async def _change(
     )
 
 
+async def _by_handle(context: Context, request: Request, named: str) -> Known | None:
+    """Whom a handle stands for, or stood for here: it is nobody new's id."""
+    try:
+        handle = UUID(named)
+    except ValueError:
+        return None
+    (known,) = await context.rooms.principals.of([handle])
+    standing = (await context.rooms.standings.catch_up(request.ask.environment)).standing
+    met = standing is not None and role_of(handle) in standing.last_changes
+    return known if met or known.provider_id is not None else None
+
+
 async def _named(context: Context, request: Request, about: About) -> Request | Refused:
     """The request with the principal's handle; nobody is made known where nothing comes of it."""
     named = principal_id(about.principal)
-    known = await context.rooms.principals.known(named)
+    known = await context.rooms.principals.known(named) or await _by_handle(context, request, named)
     handle = uuid5(NOBODY, named) if known is None else known.handle
     asked = replace(request, ask=replace(request.ask, commands=(about.command(handle),)))
     if known is not None:

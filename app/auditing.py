@@ -99,9 +99,12 @@ def _tell(report: Report) -> None:
 
 
 class Instant(click.ParamType[datetime]):
-    """What the API reads as an instant that has passed."""
+    """What the API reads as an instant. `passed`: one that has come already."""
 
     name = "instant"
+
+    def __init__(self, *, passed: bool = False) -> None:
+        self._passed = passed
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -110,7 +113,7 @@ class Instant(click.ParamType[datetime]):
             instant = read(value)
         except Problem as error:
             self.fail(error.message, param, ctx)
-        if instant > datetime.now(UTC):
+        if self._passed and instant > datetime.now(UTC):
             self.fail(f"{written(instant)} has not come yet.", param, ctx)
         return instant
 
@@ -125,7 +128,9 @@ class Instant(click.ParamType[datetime]):
 )
 @click.option("--environment", "key", required=True, help="Which one.")
 @click.option("--position", type=click.IntRange(min=0), help="Up to this position.")
-@click.option("--time", "at", type=Instant(), help="Up to this instant, ISO 8601 with an offset.")
+@click.option(
+    "--time", "at", type=Instant(passed=True), help="Up to this instant, ISO 8601 with an offset."
+)
 @as_json
 @click.pass_obj
 def replay(

@@ -58,8 +58,8 @@ from domain.standing import Standing
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file; standard output when left out.",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="The file, which only you may read; standard output when left out, or -.",
 )
 @click.pass_obj
 def history(  # noqa: PLR0913 -- an argument for each option
@@ -85,10 +85,12 @@ def history(  # noqa: PLR0913 -- an argument for each option
         by=by, setting=setting, type=type_, since=since, until=until, text=text
     )
 
+    file_ = None if output == Path("-") else output
+
     async def work(dsn: str) -> None:
         async with open_rooms(dsn) as rooms:
             export = await _export(rooms, keys, narrowing, form, newest_first=newest_first)
-            with _whole(output) as file:
+            with _whole(file_) as file:
                 rows = Rows(rooms.log, rooms.principals)
                 async for piece in pieces(rooms.database, rows, export):
                     file.write(piece)
@@ -98,8 +100,8 @@ def history(  # noqa: PLR0913 -- an argument for each option
             run(work(postgres.dsn))
         except Problem as error:
             raise click.ClickException(error.message) from error
-    if output is not None:
-        click.echo(f"wrote {click.format_filename(output)}", err=True)
+    if file_ is not None:
+        click.echo(f"wrote {click.format_filename(file_)}", err=True)
 
 
 async def _export(
@@ -134,6 +136,8 @@ def _whole(output: Path | None) -> Iterator[BinaryIO]:
         return
     partial = output.with_name(f"{output.name}.partial")
     try:
+        partial.unlink(missing_ok=True)
+        partial.touch(0o600)
         with partial.open("wb") as file:
             yield file
         partial.replace(output)

@@ -6,6 +6,7 @@ Law: what differs is brought by the commands that do it by hand; roles, names an
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 
 from domain import membership, tab
 from domain.actor import NotPermitted
@@ -68,4 +69,5 @@ def no_settings(
             because = "It is about the environment itself, not on its tab."
             yield CannotBeRestored(setting=key, because=because)
         elif not any(tab.place(each.filters, key) for each in (environment, origin)):
-            yield UnknownSetting(setting=key)
+            near = get_close_matches(key, tab.keys(environment.filters), n=1)
+            yield UnknownSetting(setting=key, near=tuple(near))

@@ -29,15 +29,20 @@ class SettingsBrought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownSetting:
+    """`near`: keys that there are, and that read alike."""
+
     setting: str
+    near: tuple[str, ...] = ()
 
     code: ClassVar[RefusalCode] = RefusalCode.UNKNOWN_SETTING
 
     @property
     def message(self) -> str:
+        lists = "`compare` and `compareWith` tell the keys of what differs."
+        help_ = f"Did you mean {' or '.join(self.near)}?" if self.near else lists
         return (
             f"The tab has no setting {self.setting[:200]!r}, neither here nor where it is to come "
-            "from. `compare` and `compareWith` tell the keys of what differs."
+            f"from. {help_}"
         )
 
 

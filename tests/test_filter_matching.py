@@ -452,6 +452,13 @@ def test_the_plain_operators() -> None:
     cases: tuple[tuple[Condition, str, str | None, bool], ...] = (
         (condition("createdon", "ge", "2026-03-03"), "createdon", "2026-03-03", True),
         (condition("createdon", "between", "2026-03-01", "2026-03-04"), "createdon", None, False),
+        (
+            condition("createdon", "between", "2026-03-01", "2026-03-04"),
+            "createdon",
+            "2026-03-03",
+            True,
+        ),
+        (condition("fax", "not-between", "a", "c"), "fax", "b", False),
         (condition("fax", "lt", "b"), "fax", "A", True),
         (condition("statecode", "in", "0", "1"), "statecode", "1", True),
         (condition("owningbusinessunit", "eq-businessid"), "owningbusinessunit", BEN, True),
