@@ -227,8 +227,9 @@ FROM (
         SELECT recorded_at, environment, position
         FROM changes
         WHERE environment = probed.environment AND deed = probed.deed
-          AND position > probed.above AND position < probed.below
-          AND ($10::uuid IS NULL OR actor = $10)
+          AND (deed, position) > (probed.deed, probed.above)
+          AND (deed, position) < (probed.deed, probed.below)
+          AND coalesce(actor = $10, true)
           AND ($12::bigint[] IS NULL OR deed + 0 = ANY ($12) OR $13::text IS NOT NULL
                AND (SELECT strpos(lower(text), lower($13)) > 0 FROM remarks
                     WHERE remarks.environment = changes.environment
@@ -272,8 +273,9 @@ FROM (
         SELECT recorded_at, environment, position
         FROM changes
         WHERE environment = probed.environment AND deed = probed.deed
-          AND position > probed.above AND position < probed.below
-          AND ($10::uuid IS NULL OR actor = $10)
+          AND (deed, position) > (probed.deed, probed.above)
+          AND (deed, position) < (probed.deed, probed.below)
+          AND coalesce(actor = $10, true)
           AND ($12::bigint[] IS NULL OR deed + 0 = ANY ($12) OR $13::text IS NOT NULL
                AND (SELECT strpos(lower(text), lower($13)) > 0 FROM remarks
                     WHERE remarks.environment = changes.environment
