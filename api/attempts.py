@@ -31,15 +31,15 @@ class RefusedAttempt:
         return await Principal.behind(self.attempt.actor, info)
 
     @strawberry.field(
-        description="What was asked for, in words. Persons, acknowledgements and criteria are left "
-        "out."
+        description="What was asked for, in words. Persons, and what somebody has written freely, "
+        "are left out."
     )
     def asked(self) -> str:
         return self.attempt.asked
 
     @strawberry.field(
-        description="Whose roles were asked for, without id and name where nobody has met them; "
-        "null where it was not about roles."
+        description="Whose roles were asked for; null where it was not about roles, or about "
+        "somebody whom nobody had met."
     )
     async def about(self, info: Info) -> Principal | None:
         whom = self.attempt.about
@@ -49,9 +49,7 @@ class RefusedAttempt:
     def refusals(self) -> list[str]:
         return self.attempt.refusals
 
-    @strawberry.field(
-        description="How many more of theirs followed within an hour, and are only counted."
-    )
+    @strawberry.field(description="How many like it followed within an hour, and are only counted.")
     def more(self) -> int:
         return self.attempt.more
 

@@ -15,6 +15,7 @@ from api.inputs import ACCEPTED, APPLIED_ONCE, EXPECTED, KEY, REASON
 from api.outcomes import LEAST, READ
 from domain.actor import NotPermitted
 from domain.bringing import Bringing, Unreadable
+from domain.environment import closed
 from domain.lifecycle import EnvironmentNotFound
 from domain.plan import Ask
 from domain.standing import Standing
@@ -62,7 +63,8 @@ async def asked(context: Context, wish: BringSettingsInput) -> Ask:
     named, preview = _named(wish.settings), wish.mode is ChangeMode.PREVIEW
     found = await _read(context, there, source.at)
     here = await context.visible(key)
-    if here is not None and isinstance(found, Standing):
+    may = here is not None and closed(here.environment, context.permissions(here)) is None
+    if here is not None and may and isinstance(found, Standing):
         _weigh(context, here, found)
     return Ask(
         environment=key,
@@ -104,7 +106,8 @@ def _named(settings: list[str] | None) -> tuple[str, ...] | None:
         )
     what = "The key of a setting"
     with input_checked():
-        return tuple(checked_text(each, what, 1, LONGEST_KEY) for each in settings)
+        named = {checked_text(each, what, 1, LONGEST_KEY) for each in settings}
+    return tuple(sorted(named))
 
 
 def _weigh(context: Context, here: Standing, origin: Standing) -> None:

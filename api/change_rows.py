@@ -4,6 +4,7 @@ Law: a row says what the schema says of the change; a spreadsheet runs nothing o
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,8 +43,9 @@ COLUMNS = (
     "payload",
     "seal",
 )
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 -- wide ones
-"""What a text begins with that a spreadsheet takes for a formula."""
+FORMULAS = "=+-@＝＋－＠"  # noqa: RUF001 -- wide ones
+DANGEROUS = re.compile(rf"(^|[;\t\r\n])(?=[{re.escape(FORMULAS)}])")
+"""Where a cell begins, by any separator, with what a spreadsheet takes for a formula."""
 
 
 class Form(StrEnum):
@@ -58,13 +60,13 @@ class Rows:
     log: Log
     principals: Principals
 
-    async def of(self, found: Sequence[Happened]) -> list[Row]:
-        """Rows of changes, in their order."""
+    async def of(self, found: Sequence[Happened]) -> Iterator[Row]:
+        """Rows of changes, in their order, each made when it is asked for."""
         places = [(each.environment, each.change.recorded.position) for each in found]
         stored = await self.log.stored(places)
         people = {handle for each in found for handle in _people(each.change)}
         known = {each.handle: each for each in await self.principals.of(people)}
-        return [_row(each, stored[place], known) for each, place in zip(found, places, strict=True)]
+        return (_row(each, stored[place], known) for each, place in zip(found, places, strict=True))
 
 
 def _people(change: Change) -> Iterator[UUID]:
@@ -114,10 +116,8 @@ def text(form: Form, rows: Iterable[Row]) -> bytes:
 
 
 def _harmless(value: str | int | None) -> str | int | None:
-    """A text that would be a formula is preceded by an apostrophe."""
-    if isinstance(value, str) and value.startswith(FORMULAS):
-        return f"'{value}"
-    return value
+    """What would be a formula is preceded by an apostrophe."""
+    return DANGEROUS.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _csv(rows: Iterable[Iterable[object]]) -> bytes:

@@ -172,9 +172,10 @@ class Environment(Node):
         return await history(info.context, self.standing, asked, order, filter)
 
     @strawberry.field(
-        description="Who tried what and was refused, newest first. Needs READ_HISTORY. Of each "
-        "principal 60 an hour are listed and the rest is counted; kept are the newest 10,000. They "
-        "are no facts: nothing of them is in the log."
+        description="Who tried what and was refused, newest first; previews are not listed. Needs "
+        "READ_HISTORY. Of each sort of thing 20 an hour of a member are listed, and of all who "
+        "have no role here 200 an hour; what is beyond is counted in `more`. They are no facts: "
+        "nothing of them is in the log."
     )
     async def refused_attempts(
         self,

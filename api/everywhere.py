@@ -43,8 +43,8 @@ async def changes(
     standings = await readable_histories(context, keys)
     narrowed = await narrowed_by(context.rooms.principals, [*standings.values()], narrowing)
     database = context.rooms.database
+    await context.rooms.projector.reach(*standings)
     async with context.search():
-        await context.rooms.projector.reach(*standings)
         positions = {key: each.position for key, each in standings.items()}
         stretches = await between(database, positions, above, below)
         found = await search(database, stretches, narrowed, walk(asked, order))
@@ -69,7 +69,8 @@ async def readable_histories(context: Context, keys: Sequence[str] | None) -> di
 async def _named(context: Context, keys: Sequence[str]) -> dict[str, Standing]:
     if not 0 < len(keys) <= MOST_KEYS:
         raise bad_input(
-            f"Name 1 to {MOST_KEYS} environments, not {len(keys)}, or none at all for every one."
+            f"Name 1 to {MOST_KEYS} environments, not {len(keys)}. Leave the list out for every "
+            "one."
         )
     return {key: await readable(context, key) for key in keys}
 

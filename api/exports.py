@@ -6,8 +6,9 @@ is broken off, so that nobody takes it for whole.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack, aclosing
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, aclosing, contextmanager
 from datetime import datetime
 from time import time
 from typing import NamedTuple
@@ -29,7 +30,7 @@ from api.everywhere import readable_histories
 from api.exporting import Export, pieces
 from api.identity import Identity
 from api.narrowing import narrowed_by
-from api.presence import Presence
+from api.presence import TooManyStreams
 from api.scalars import read
 from api.stopped import stopped
 from domain.standing import Standing
@@ -40,7 +41,9 @@ PATH = "/export/changes"
 MEDIA = {Form.CSV: "text/csv; header=present", Form.JSONL: "application/jsonl"}
 KEYS, ORDER = "environmentKeys", "order"
 NARROWING = ("by", "setting", "type", "since", "until", "text")
-POINTS_OF_A_PIECE = 10
+POINTS_TO_BEGIN, BYTES_OF_A_POINT = 10, 25_000
+MOST_OF_ONE, MOST_AT_ONCE = 2, 10
+"""Exports under way: of a principal, and of everybody. Each has up to 100 changes in memory."""
 
 
 class Wish(NamedTuple):
@@ -83,6 +86,7 @@ def _instant(params: QueryParams, name: str) -> datetime | None:
 class Exports:
     def __init__(self, entrance: Entrance) -> None:
         self._entrance = entrance
+        self._running: Counter[str] = Counter()
 
     def routes(self) -> list[Route]:
         return [
@@ -116,7 +120,7 @@ class Exports:
                 405, "A file that is made on the way has no head.", {"Allow": "GET"}
             )
         identity = await self._entrance.identify(request.headers.get("authorization"))
-        self._entrance.rates.principal(identity.subject, POINTS_OF_A_PIECE)
+        self._entrance.rates.principal(identity.subject, POINTS_TO_BEGIN)
         context = await self._entrance.context(identity)
         keys, narrowing, order = wished(request.query_params)
         standings = await readable_histories(context, keys)
@@ -130,7 +134,26 @@ class Exports:
         await rooms.projector.reach(*standings)
         made = pieces(rooms.database, Rows(rooms.log, rooms.principals), export)
         sent = self._in_turn(identity, context, _while_readable(context, standings, made))
-        return _File(sent, form, self._entrance.presence, identity)
+        file = _File(sent, form, identity.expires_at)
+        with ExitStack() as place:
+            place.enter_context(self._place(identity.subject))
+            place.enter_context(self._entrance.presence.stream(identity.subject, file.end))
+            file.place = place.pop_all()
+        return file
+
+    @contextmanager
+    def _place(self, subject: str) -> Iterator[None]:
+        if self._running[subject] >= MOST_OF_ONE:
+            raise TooManyStreams(f"At most {MOST_OF_ONE} exports for each principal. Wait for one.")
+        if self._running.total() >= MOST_AT_ONCE:
+            raise TooManyStreams(f"{MOST_AT_ONCE} exports are under way. Come again in a minute.")
+        self._running[subject] += 1
+        try:
+            yield
+        finally:
+            self._running[subject] -= 1
+            if not self._running[subject]:
+                del self._running[subject]
 
     async def _in_turn(
         self, identity: Identity, context: Context, made: AsyncIterator[bytes]
@@ -142,7 +165,8 @@ class Exports:
             if piece is None:
                 return
             yield piece
-            await self._entrance.pay_patiently(identity.subject, POINTS_OF_A_PIECE)
+            points = 1 + len(piece) // BYTES_OF_A_POINT
+            await self._entrance.pay_patiently(identity.subject, points)
 
 
 async def _while_readable(
@@ -155,41 +179,29 @@ async def _while_readable(
         yield piece
 
 
-class _Ended(Exception):
-    """The token has expired, or the process ends."""
-
-
 class _File(StreamingResponse):
-    """TooManyStreams."""
+    """Broken off when the token expires or the process ends. `place`: given back at its end."""
 
-    def __init__(
-        self, sent: AsyncGenerator[bytes], form: Form, presence: Presence, identity: Identity
-    ) -> None:
-        self._ended = False
-        self._sent = self._until_ended(sent)
-        self._place = ExitStack()
-        self._place.enter_context(presence.stream(identity.subject, self._end))
-        left = identity.expires_at - time()
-        self._place.callback(asyncio.get_running_loop().call_later(left, self._end).cancel)
+    def __init__(self, sent: AsyncGenerator[bytes], form: Form, expires_at: float) -> None:
+        self._sent = sent
+        self._patience: asyncio.Timeout | None = None
+        self._left = expires_at - time()
+        self.place = ExitStack()
         disposition = f'attachment; filename="changes.{form.value}"'
         headers = {"Content-Disposition": disposition, "X-Accel-Buffering": "no"}
-        super().__init__(self._sent, headers=headers, media_type=MEDIA[form])
+        super().__init__(sent, headers=headers, media_type=MEDIA[form])
 
-    def _end(self) -> None:
-        self._ended = True
-
-    async def _until_ended(self, sent: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-        async with aclosing(sent):
-            async for piece in sent:
-                if self._ended:
-                    raise _Ended("the token has expired, or the process ends")
-                yield piece
+    def end(self) -> None:
+        """Now, even where the client reads nothing."""
+        self._left = 0.0
+        if self._patience is not None:
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The server hangs up where the answer is left without an end."""
-        with self._place:
+        with self.place:
             try:
-                async with aclosing(self._sent):
+                async with asyncio.timeout(self._left) as self._patience, aclosing(self._sent):
                     await super().__call__(scope, receive, send)
             except Exception as error:  # noqa: BLE001 -- the answer has begun: there is no other way
                 logger.warning("an export was broken off: %r", error)

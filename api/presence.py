@@ -16,10 +16,7 @@ JITTER = 1.0
 
 
 class TooManyStreams(Exception):
-    def __init__(self) -> None:
-        super().__init__(
-            f"At most {MOST_STREAMS} sockets and event streams for each principal. Close some."
-        )
+    """The message says what there are too many of, and what to do."""
 
 
 class Presence:
@@ -40,7 +37,9 @@ class Presence:
     def stream(self, subject: str, end: Callable[[], None]) -> Iterator[None]:
         """A place while the block lasts; `end` is called when it should end. TooManyStreams."""
         if self._streams[subject] >= MOST_STREAMS:
-            raise TooManyStreams
+            raise TooManyStreams(
+                f"At most {MOST_STREAMS} sockets and event streams for each principal. Close some."
+            )
         self._streams[subject] += 1
         self._ends.add(end)
         self._nobody.clear()

@@ -16,10 +16,12 @@ from domain.plan import Ask
 
 MOST_TOLD = 10
 """Commands of one request."""
-LONGEST = 80
-"""Characters of one value."""
-LEFT_OUT = frozenset({"acknowledged", "administrator", "criteria", "principal"})
-"""Of commands: persons, what is only accepted, and what is too long to be told."""
+LONGEST = 200
+"""Characters of one value; what is longer is only counted, since a part of a name is no name."""
+LEFT_OUT = frozenset(
+    {"acknowledged", "administrator", "criteria", "description", "name", "principal"}
+)
+"""Of commands: persons, what is only accepted, and what somebody has written freely."""
 
 
 def words(ask: Ask) -> str:
@@ -31,6 +33,13 @@ def words(ask: Ask) -> str:
     return "; ".join(told) + (f"; and {more} more" if more else "")
 
 
+def kind(ask: Ask) -> str:
+    """What sort of thing was asked for first: there are few of them, whoever asks."""
+    if ask.bringing is not None:
+        return "Bring settings"
+    return _name(ask.commands[0]) if ask.commands else ""
+
+
 def about(ask: Ask) -> UUID | None:
     """Whose roles were to be others."""
     people = (each.principal for each in ask.commands if isinstance(each, Membership))
@@ -38,9 +47,12 @@ def about(ask: Ask) -> UUID | None:
 
 
 def _command(command: Command) -> str:
-    name = re.sub(r"(?<!^)([A-Z])", lambda found: f" {found[1].lower()}", type(command).__name__)
-    said = ", ".join(_said(command))
+    name, said = _name(command), ", ".join(_said(command))
     return f"{name} ({said})" if said else name
+
+
+def _name(command: Command) -> str:
+    return re.sub(r"(?<!^)([A-Z])", lambda found: f" {found[1].lower()}", type(command).__name__)
 
 
 def _said(command: Command) -> Iterator[str]:
@@ -61,8 +73,9 @@ def _value(held: object) -> str:
 
 
 def _short(text: str) -> str:
-    shown = "".join(each if each.isprintable() else " " for each in text[:LONGEST])
-    return shown if len(text) <= LONGEST else f"{shown}…"
+    if len(text) > LONGEST:
+        return f"{len(text)} characters"
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _bringing(bringing: Bringing) -> str:

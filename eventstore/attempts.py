@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.asked import about, words
+from domain.asked import about, kind, words
 from domain.plan import Ask
 from domain.refusal import RefusalCode
 from eventstore.codec import text
@@ -29,7 +29,10 @@ PAUSE = 0.5
 
 
 class Attempt(NamedTuple):
-    """`about`: whose roles were asked for. `more`: as many of the same actor were not kept."""
+    """`about`: whose roles were asked for, if anybody has met them. `more`: how many are like it.
+
+    Those were of the same actor, or else of anybody without a role, and are not kept.
+    """
 
     number: int
     at: datetime
@@ -66,6 +69,7 @@ class Attempts:
                 "environment": ask.environment,
                 "at": datetime.now(UTC),
                 "actor": ask.actor.handle,
+                "kind": kind(ask),
                 "asked": words(ask),
                 "about": about(ask),
                 "refusals": [*dict.fromkeys(refusals)],

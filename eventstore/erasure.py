@@ -127,12 +127,12 @@ class Erasure:
     async def erase(self, person: Person, reasons: Sequence[Reason]) -> Gone:
         """Delete the row, all reasons of theirs and the ones named, and what remains of them.
 
-        Refused attempts that name them go, too.
+        What refused attempts asked for goes where it names them, too.
         """
         environments, change_sets, _ = columns(reasons, 3)
-        attempts = await self._connection.fetch(SQL["attempts"])
-        named = [tuple(each)[:2] for each in attempts if mentions(each["asked"], person.names)]
         async with self._connection.transaction():
+            attempts = await self._connection.fetch(SQL["attempts"])
+            named = [tuple(each)[:2] for each in attempts if mentions(each["asked"], person.names)]
             await self._connection.execute(SQL["erase_attempts"], *columns(named, 2))
             (row,) = await self._connection.fetch(
                 SQL["erase"], person.handle, environments, change_sets

@@ -25,7 +25,9 @@ ORDER BY environment;
 SELECT environment, number, asked FROM attempts;
 
 -- name: erase_attempts
-DELETE FROM attempts USING unnest($1::text[], $2::bigint[]) AS named (environment, number)
+-- They are still counted, and no number is given again.
+UPDATE attempts SET asked = 'Erased'
+FROM unnest($1::text[], $2::bigint[]) AS named (environment, number)
 WHERE (attempts.environment, attempts.number) = (named.environment, named.number);
 
 -- name: erase
@@ -33,4 +35,4 @@ SELECT persons, reasons FROM erase($1, $2, $3);
 
 -- name: sweep
 -- Takes away what was deleted, from the indexes too; it may not run inside a transaction.
-VACUUM (INDEX_CLEANUP ON) principals, remarks, attempts;
+VACUUM (INDEX_CLEANUP ON) principals, remarks, requests, attempts;

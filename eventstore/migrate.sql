@@ -30,10 +30,12 @@ DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm')
         AND NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')
-        AND to_regnamespace('public') IS NOT NULL
+        AND has_schema_privilege(current_user, to_regnamespace('public'), 'CREATE')
     THEN
         CREATE EXTENSION pg_trgm SCHEMA public;
     END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'pg_trgm may not be added: %', SQLERRM;
 END $$;
 
 -- name: schema
@@ -59,7 +61,8 @@ GRANT SELECT ON migrations TO syncledger_app;
 -- The index of reasons by their words; an append leaves little in it to be put in order by who reads.
 DO $$
 DECLARE
-    place regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'pg_trgm');
+    place regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'pg_trgm'
+                           AND has_schema_privilege(extnamespace, 'USAGE'));
 BEGIN
     IF place IS NOT NULL AND to_regclass('remarks_by_words') IS NULL THEN
         EXECUTE format('CREATE INDEX remarks_by_words ON remarks

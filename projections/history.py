@@ -69,6 +69,12 @@ async def search(
     ]
 
 
+async def short_of(database: Database, ends: Mapping[str, int]) -> list[str]:
+    """Those of these environments whose rows do not go as far as their ends."""
+    found = await database.fetch(SQL["short_of"], [*ends], [*ends.values()])
+    return [row["environment"] for row in found]
+
+
 async def _rows(
     database: Database, stretches: Sequence[Stretch], narrowed: Filter, walk: Walk
 ) -> list[Row]:

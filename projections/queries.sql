@@ -116,6 +116,14 @@ WHERE ($1::text IS NULL OR setting = $1)
   AND ($4::text IS NULL OR lower(summary) LIKE lower($4)
        OR lower(setting COLLATE "default") LIKE lower($4));
 
+-- name: short_of
+-- Of these environments those whose rows do not go as far as that.
+SELECT wanted.environment
+FROM unnest($1::text[], $2::bigint[]) AS wanted (environment, position)
+LEFT JOIN current_settings AS mine USING (environment)
+WHERE mine.position IS NULL OR mine.position < wanted.position
+ORDER BY wanted.environment;
+
 -- name: reached
 -- The first positions of these environments at these times or later, null where there are none.
 SELECT (SELECT position FROM changes

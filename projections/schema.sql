@@ -31,7 +31,8 @@ CREATE TABLE deeds (
 );
 DO $$
 DECLARE
-    place regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'pg_trgm');
+    place regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'pg_trgm'
+                           AND has_schema_privilege(extnamespace, 'USAGE'));
 BEGIN
     IF place IS NOT NULL THEN
         EXECUTE format('CREATE INDEX deeds_by_words ON deeds

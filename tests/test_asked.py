@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ from strategies import asks, commands
 from test_steps import settled
 
 from domain.actor import SecurityRole
-from domain.asked import LONGEST, MOST_TOLD, about, words
+from domain.asked import LONGEST, MOST_TOLD, about, kind, words
 from domain.bringing import Bringing
 from domain.environment import Command
 from domain.filters.commands import DefineFilter, RedefineFilter
@@ -43,13 +44,17 @@ def ask(*asked: Command) -> Ask:
             "Choose mailing addresses (choice: ALL_THREE)",
         ),
         (GrantRole(principal=BOB, role=SecurityRole.AUDITOR), "Grant role (role: AUDITOR)"),
-        (
-            DEFINE,
-            "Define filter (role: SYSTEM_FILTER, kind: ONLINE, table: task, name: One, active: no)",
-        ),
+        (DEFINE, "Define filter (role: SYSTEM_FILTER, kind: ONLINE, table: task, active: no)"),
         (RedefineFilter(key="mine", criteria="<fetch/>"), "Redefine filter (key: mine)"),
-        (RenameEnvironment(name="a\nb"), "Rename environment (name: a b)"),
-        (RenameEnvironment(name="x" * 90), f"Rename environment (name: {'x' * 80}…)"),
+        (RenameEnvironment(name="Ada"), "Rename environment"),
+        (
+            replace(DEFINE, table="a\nb"),
+            "Define filter (role: SYSTEM_FILTER, kind: ONLINE, table: a b, active: no)",
+        ),
+        (
+            replace(DEFINE, table="x" * (LONGEST + 1)),
+            "Define filter (role: SYSTEM_FILTER, kind: ONLINE, table: 201 characters, active: no)",
+        ),
     ],
 )
 def test_a_command_is_told_in_words(command: Command, said: str) -> None:
@@ -61,6 +66,8 @@ def test_of_many_the_first_are_told_and_the_rest_is_counted() -> None:
     told = "; ".join(["Switch assigned tasks (on: yes)"] * MOST_TOLD)
     assert words(ask(*some)) == told
     assert words(ask(*some, *some)) == f"{told}; and {MOST_TOLD} more"
+    assert kind(ask(*some, ArchiveEnvironment())) == "Switch assigned tasks"
+    assert (kind(ask()), words(ask())) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +85,7 @@ def test_what_is_to_be_brought_is_told_with_where_from(
     bringing = Bringing(source="contoso-test", at=at, position=31, origin=FRESH, settings=settings)
     whole = Ask(environment=KEY, commands=(), actor=ADMINISTRATOR, bringing=bringing)
     assert words(whole) == f"Bring settings (from: contoso-test{said})"
+    assert kind(whole) == "Bring settings"
 
 
 @law(asks())

@@ -230,6 +230,9 @@ def test_a_setting_that_is_nowhere_is_unknown_and_told_beside_the_rest() -> None
         CannotBeRestored(setting="role:x", because="Roles are not brought: grant or revoke them."),
     ]
     assert "'nowhere'" in UnknownSetting(setting="nowhere").message
+    (near,) = refused(bring(FRESH, FRESH.environment, "mailingAddress"))
+    assert isinstance(near, UnknownSetting)
+    assert near.message.endswith("Did you mean mailingAddresses?")
 
 
 def test_a_setting_changed_meanwhile_is_told_as_by_hand() -> None:

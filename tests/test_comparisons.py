@@ -71,6 +71,8 @@ async def test_what_differs_between_two_points_is_told_setting_by_setting(edge: 
     ]
     assert at(found, "0.differences") == ["no longer active"]
     assert (at(found, "1.before"), at(found, "1.after")) == ("false", "true")
+    told = "Roles of ben@contoso.example: BASIC_USER → SYSTEM_ADMINISTRATOR,BASIC_USER"
+    assert at(found, "2.summary") == told
     assert at(found, "2.after") == "SYSTEM_ADMINISTRATOR,BASIC_USER"
     assert [
         text_at(each, "setting") for each in await compared(edge, key, STAFFED, STAFFED + 1)

@@ -382,6 +382,23 @@ async def test_whoever_comes_back_is_somebody_new_without_roles(world: World) ->
     assert at(await world.told(WHO), "data.environments.nodes.0.key") == "acts"
 
 
+async def test_the_handle_of_somebody_who_was_erased_is_nobody_new(world: World) -> None:
+    await world.erased(ZERLINA.subject)
+    await world.edge.change(ADA, SwitchAssignedTasks(on=True), key="other")
+    wish = {"environmentKey": "left", "principal": str(world.handle), "role": "AUDITOR"}
+    refused = await world.edge.data(ADA, ROLE, {"input": {**wish, "environmentKey": "acts"}})
+    assert at(refused, "grantRole.refusals.0.code") == "PRINCIPAL_ERASED"
+    handle = (await world.edge.actor(BEN)).handle
+    again = {**wish, "principal": str(handle)}
+    granted = await world.edge.data(ADA, ROLE, {"input": again})
+    assert at(granted, "grantRole.__typename") == "EnvironmentChanged"
+    standing = (await world.edge.rooms.standings.current("left")).standing
+    assert standing is not None
+    assert AUDITOR in standing.environment.roles(handle)
+    stranger = {**wish, "principal": str(uuid4())}
+    assert codes(await world.edge.ask(ADA, ROLE, {"input": stranger})) == []
+
+
 async def test_one_erases_oneself_and_stays_away(world: World) -> None:
     done = await world.erased(ZERLINA.subject, by=ZERLINA.subject)
     assert done.environments == ["acts", "left", "named"]

@@ -1,5 +1,6 @@
 """Histories as files over HTTP: the same as the schema tells, for whom, and to which end."""
 
+import asyncio
 import csv
 import io
 import json
@@ -25,7 +26,7 @@ from edge import (
     opened,
 )
 
-from api import exporting
+from api import exporting, exports
 from api.change_rows import COLUMNS, FORMULAS, Form, text
 from domain.actor import SecurityRole
 from domain.filters.commands import DefineFilter
@@ -103,11 +104,13 @@ async def test_csv_says_the_same_and_is_no_formula_anywhere(edge: Edge) -> None:
     assert [row["reason"] for row in harmless][-3:] == ["'=Because True", "'=Because False", ""]
 
 
-@pytest.mark.parametrize("beginning", FORMULAS)
-async def test_what_a_spreadsheet_would_run_is_preceded_by_an_apostrophe(beginning: str) -> None:
-    row = dict.fromkeys(COLUMNS, f"{beginning}cmd|' /C calc'!A0") | {"position": -1}
+@pytest.mark.parametrize("sign", FORMULAS)
+async def test_what_a_spreadsheet_would_run_is_preceded_by_an_apostrophe(sign: str) -> None:
+    command = f"{sign}cmd|' /C calc'!A0"
+    row = dict.fromkeys(COLUMNS, f"{command};{command}\t{command}\n{command}") | {"position": -1}
     (made,) = csv.DictReader(io.StringIO(text(Form.CSV, [row]).decode(), newline=""), COLUMNS)
-    assert {cell[0] for name, cell in made.items() if name != "position"} == {"'"}
+    harmless = f"'{command};'{command}\t'{command}\n'{command}"
+    assert {cell for name, cell in made.items() if name != "position"} == {harmless}
     assert made["position"] == "-1"
 
 
@@ -122,6 +125,7 @@ async def test_every_filter_narrows_as_in_the_schema(edge: Edge) -> None:
         {"setting": "filter:"},
         {"type": "role_granted.v1"},
         {"since": since},
+        {"since": since.replace("Z", "+00:00")},
         {"until": since},
         {"text": "BECAUSE true"},
         {"by": ADA.subject, "setting": "assignedTasks", "since": since},
@@ -178,8 +182,8 @@ async def test_only_what_may_be_read_is_in_it_and_nothing_tells_of_the_rest(
 async def test_who_loses_the_right_meanwhile_gets_no_more_of_it(
     edge: Edge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(exporting, "FEWEST", 2)
-    monkeypatch.setattr(exporting, "MOST", 2)
+    for name, value in (("FEWEST", 2), ("MOST", 2), ("PIECE", 1)):
+        monkeypatch.setattr(exporting, name, value)
     key = await changed(edge)
     handle = (await edge.actor(AUDREY)).handle
     revoke = RevokeRole(principal=handle, role=SecurityRole.AUDITOR)
@@ -203,6 +207,77 @@ async def test_who_loses_the_right_meanwhile_gets_no_more_of_it(
     assert "an export was broken off" in caplog.text
 
 
+async def begun(edge: Edge, person: Person, key: str) -> httpx.Response:
+    """An export of which nothing is read yet."""
+    request = edge.http.build_request(
+        "GET",
+        "/export/changes.jsonl",
+        params={"environmentKeys": key},
+        headers=edge.authorization(person),
+    )
+    return await edge.http.send(request, stream=True)
+
+
+async def test_rows_that_are_being_made_anew_break_a_file_off(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, value in (("FEWEST", 2), ("MOST", 2), ("PIECE", 1)):
+        monkeypatch.setattr(exporting, name, value)
+    key = await changed(edge)
+    response = await begun(edge, AUDREY, key)
+    pieces = response.aiter_bytes()
+    assert await anext(pieces)
+    await edge.place.as_superuser(
+        f"DELETE FROM syncledger.current_settings WHERE environment = '{key}'"  # noqa: S608 -- ours
+    )
+    with pytest.raises(httpx.RemoteProtocolError):
+        async for _piece in pieces:
+            pass
+    assert "are being made anew" in caplog.text
+    assert len(await lines(edge, AUDREY, environmentKeys=key)) == STAFFED + 3
+
+
+async def test_only_so_many_are_under_way_at_once(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FEWEST", 2), ("MOST", 2), ("PIECE", 1)):
+        monkeypatch.setattr(exporting, name, value)
+    held = asyncio.Event()
+
+    async def slowly(*_: object) -> list[str]:
+        await held.wait()
+        return []
+
+    monkeypatch.setattr(exporting, "short_of", slowly)
+    monkeypatch.setattr(exports, "MOST_AT_ONCE", 3)
+    key = await changed(edge)
+    asked = [AUDREY, AUDREY, CARL, AUDREY, ADA]
+    waiting = [asyncio.create_task(begun(edge, person, key)) for person in asked]
+    refused = [each for each in await asyncio.gather(*waiting) if each.status_code == 429]
+    told = "".join([(await each.aread()).decode() for each in refused])
+    assert told.count("At most 2 exports for each principal") == 1
+    assert told.count("3 exports are under way") == 1
+    held.set()
+    for each in waiting:
+        await (await each).aclose()
+
+
+async def test_a_file_that_comes_to_a_halt_ends_when_everybody_is_sent_away(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def halt(*_: object) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(exporting, "short_of", halt)
+    response = await begun(edge, AUDREY, await changed(edge))
+    for end in tuple(edge.entrance.presence._ends):
+        end()
+    with pytest.raises(httpx.RemoteProtocolError):
+        await response.aread()
+    assert "an export was broken off: TimeoutError()" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("params", "told"),
     [
@@ -214,6 +289,7 @@ async def test_who_loses_the_right_meanwhile_gets_no_more_of_it(
         ({"setting": "nowhere"}, "There is no setting 'nowhere'"),
         ({"environmentKeys": "Not A Key"}, "An environment key is"),
         ({"text": ""}, "A text has 1 to"),
+        ({"since": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}, "is not before"),
     ],
 )
 async def test_what_is_unknown_is_refused_before_the_file_begins(

@@ -63,6 +63,12 @@ def test_a_file_has_its_name_when_it_is_whole(data: Path, tmp_path: Path) -> Non
     shown = say("export", "history", "--environment", "contoso-prod", DATA=str(data))
     assert file.read_bytes() == shown.stdout_bytes
     assert [each.name for each in tmp_path.iterdir()] == ["prod.csv"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    dash = say("export", "history", "--environment", "contoso-prod", "-o", "-", DATA=str(data))
+    assert dash.stdout_bytes == shown.stdout_bytes
+    assert (
+        say("export", "history", "--until", "2999-01-01T00:00:00Z", DATA=str(data)).exit_code == 0
+    )
     nowhere = tmp_path / "no" / "folder.csv"
     assert say("export", "history", "-o", str(nowhere), DATA=str(data)).exit_code == 1
 

@@ -27,6 +27,9 @@ BEGIN
         UNION
         SELECT environment, request_id
         FROM requests JOIN gone USING (environment) WHERE first_position = gone.change_set
+        UNION
+        -- What changed nothing may have been about somebody whom nobody had met.
+        SELECT environment, request_id FROM requests WHERE first_position IS NULL
     ), blurred AS (
         UPDATE requests SET digest = sha256(uuid_send(requests.request_id)) FROM asked
         WHERE (requests.environment, requests.request_id) = (asked.environment, asked.request_id)
