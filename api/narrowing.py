@@ -8,7 +8,6 @@ from uuid import UUID
 
 from api.asking import ChangeFilter
 from api.errors import bad_input, input_checked
-from api.scalars import written
 from domain.environment import EVENT_TYPES
 from domain.filters.state import GIVEN_PREFIX as GIVEN
 from domain.filters.state import PREFIX as FILTER
@@ -38,11 +37,6 @@ async def narrowed_by(
     if asked.type is not None and asked.type not in EVENT_TYPES:
         raise bad_input(
             f"There is no event {asked.type[:80]!r}. There are {', '.join(sorted(EVENT_TYPES))}."
-        )
-    if asked.since is not None and asked.until is not None and asked.since >= asked.until:
-        raise bad_input(
-            f"Nothing is recorded since {written(asked.since)} and before {written(asked.until)}: "
-            "`since` is not before `until`."
         )
     return Filter(
         by=None if asked.by is None else await _handle(principals, asked.by),

@@ -108,13 +108,19 @@ SELECT coalesce(max(position), 0) AS position FROM changes WHERE environment = $
 
 -- name: deeds
 -- $1: the setting. $2: the beginning of settings. $3: the type. $4: what the sentence or the key is
--- like, whatever its case. Null for any.
+-- like, whatever its case; of roles, the key with whose they are. Null for any.
 SELECT id FROM deeds
 WHERE ($1::text IS NULL OR setting = $1)
   AND ($2::text IS NULL OR starts_with(setting, $2))
   AND ($3::text IS NULL OR type = $3)
   AND ($4::text IS NULL OR lower(summary) LIKE lower($4)
-       OR lower(setting COLLATE "default") LIKE lower($4));
+       OR lower(setting COLLATE "default") LIKE lower($4))
+UNION
+SELECT id FROM principals JOIN deeds ON setting = 'role:' || handle
+WHERE lower(('role:' || provider_id) COLLATE "default") LIKE lower($4)
+  AND ($1::text IS NULL OR setting = $1)
+  AND ($2::text IS NULL OR starts_with(setting, $2))
+  AND ($3::text IS NULL OR type = $3);
 
 -- name: short_of
 -- Of these environments those whose rows do not go as far as that.
