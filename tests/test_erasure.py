@@ -25,7 +25,7 @@ from domain.lifecycle import ArchiveEnvironment
 from domain.membership import GrantRole, RevokeRole
 from domain.switches import SwitchAssignedTasks
 from eventstore import archive
-from eventstore.attempts import Stretch
+from eventstore.attempts import Attempt, Stretch
 from eventstore.erasure import Erasure, MayNotErase, mentions
 from eventstore.erasure import Person as Somebody
 from eventstore.log import END
@@ -99,6 +99,11 @@ def order(principal: str, reason: str | None = None, by: str = PAULA.subject) ->
     return Order(principal=principal, by=by, reason=reason, remark=remark)
 
 
+async def attempted(edge: Edge) -> list[Attempt]:
+    """What is noted as refused, once it is written."""
+    return await edge.rooms.attempts.page("other", Stretch(0, END, newest_first=True, limit=1))
+
+
 @pytest.fixture
 async def world(edge: Edge) -> World:
     """`acts`: she administers it, with Ada. `left`: she was a member, and it is archived.
@@ -146,6 +151,7 @@ async def world(edge: Edge) -> World:
     await edge.change(ADA, ArchiveEnvironment(), key="left", reason="As everybody knows")
     await edge.change(CARL, SwitchAssignedTasks(on=True), key="named", reason=LOUDLY)
     await edge.change(CARL, SwitchAssignedTasks(on=False), key="named", reason="For the pilot")
+    assert await attempted(edge)
     return world
 
 
@@ -204,7 +210,6 @@ async def test_nothing_names_who_was_erased_and_every_log_is_whole(
     edge, handle = world.edge, world.handle
     caplog.set_level(logging.DEBUG)
     await edge.rooms.projector.catch_up()
-    assert await edge.rooms.attempts.page("other", Stretch(0, END, newest_first=True, limit=1))
     await edge.place.as_superuser("ANALYZE")
     assert len(naming(await stored(edge.place))) == 6  # her row, four reasons, and what she tried
     assert len(naming(await shown(edge))) > 4
