@@ -43,6 +43,8 @@ COLUMNS = (
     "payload",
     "seal",
 )
+LONGEST_COMPARED = 10_000
+"""Characters of criteria before and after: it takes some milliseconds to compare as many."""
 FORMULAS = "=+-@＝＋－＠"  # noqa: RUF001 -- wide ones
 DANGEROUS = re.compile(rf"(^|[;\t\r\n])(?=[{re.escape(FORMULAS)}])")
 """Where a cell begins, by any separator, with what a spreadsheet takes for a formula."""
@@ -96,11 +98,17 @@ def _row(happened: Happened, stored: StoredChange, known: Mapping[UUID, Principa
         before,
         after,
         sentence(event),
-        "; ".join(differences(event, before, after)),
+        _differences(happened.change),
         stored.payload,
         stored.seal.hex(),
     )
     return dict(zip(COLUMNS, values, strict=True))
+
+
+def _differences(change: Change) -> str:
+    if len(change.before or "") + len(change.after or "") > LONGEST_COMPARED:
+        return "The criteria are long: compare before and after."
+    return "; ".join(differences(change.recorded.event, change.before, change.after))
 
 
 def heading(form: Form) -> bytes:

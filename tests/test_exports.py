@@ -26,11 +26,11 @@ from edge import (
     opened,
 )
 
-from api import exporting, exports
+from api import change_rows, exporting, exports
 from api.change_rows import COLUMNS, FORMULAS, Form, text
 from domain.actor import SecurityRole
-from domain.filters.commands import DefineFilter
-from domain.filters.criteria import Group
+from domain.filters.commands import DefineFilter, RedefineFilter
+from domain.filters.criteria import Condition, Group
 from domain.filters.state import FilterKind, FilterRole
 from domain.membership import GrantRole, RevokeRole
 from domain.switches import SwitchAssignedTasks
@@ -42,6 +42,7 @@ HISTORY = """query ($key: String!, $filter: ChangeFilter) { environment(key: $ke
   history(first: 200, order: OLDEST_FIRST, filter: $filter) { nodes {
     environment { key } position at by { handle id name } reason type setting before after summary
     payload seal } } } }"""
+TASKS = "template.online.task.my-tasks"
 READERS = [ADA, CARL, AUDREY]
 Params = Mapping[str, str | list[str]]
 
@@ -309,6 +310,20 @@ async def test_a_token_is_needed_and_only_get_is_taken(edge: Edge) -> None:
     assert (head.status_code, head.headers["allow"]) == (405, "GET")
     posted = await edge.http.post("/export/changes.csv", headers=edge.authorization(AUDREY))
     assert posted.status_code == 405
+
+
+async def test_what_differs_in_a_filter_is_told_unless_it_is_long(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await edge.open()
+    open_ones = Condition(column="statecode", operator="eq", values=("0",))
+    redefine = RedefineFilter(key=TASKS, criteria=Group(conditions=(open_ones,)))
+    await edge.change(CARL, redefine, key=key)
+    (row,) = await lines(edge, AUDREY, environmentKeys=key, type="filter_redefined.v1")
+    assert row["differences"] == "removed: owner is me"
+    monkeypatch.setattr(change_rows, "LONGEST_COMPARED", 1)
+    (row,) = await lines(edge, AUDREY, environmentKeys=key, type="filter_redefined.v1")
+    assert row["differences"] == "The criteria are long: compare before and after."
 
 
 async def test_texts_with_quotes_and_lines_come_back_as_they_are(edge: Edge) -> None:
