@@ -29,6 +29,7 @@ from domain.rule_book import (
     FROZEN_RECORDS,
     NO_ACTIVE_FILTER,
     OWN_FILTERS_FROM_TEMPLATES,
+    RULES,
     SERVICE_ACTIVITIES,
     TRACKED_ITEMS,
     Reason,
@@ -44,6 +45,7 @@ LEAVES = " It is linked, so for the mailbox it counts as deleted, though only lo
 APPOINTMENTS = frozenset({SyncItemType.APPOINTMENT, SyncItemType.RECURRING_APPOINTMENT})
 YEARS = range(1800, 9000)
 """Those that `now` can be of: no relative date leads out of the calendar from there."""
+ORDER = {name: place for place, name in enumerate(RULES)}
 
 
 class Decision(NamedTuple):
@@ -121,7 +123,7 @@ class SyncRules:
             to_exchange=going.verdict,
             to_crm=coming.verdict,
             attachments=attachments.verdict,
-            reasons=tuple(dict.fromkeys(reason for each in found for reason in each.reasons)),
+            reasons=_in_order(reason for each in found for reason in each.reasons),
             matched=matched,
             missing=tuple(sorted({name for each in found for name in each.missing})),
             fields=() if record_type is None else self._directions(item, record_type),
@@ -212,6 +214,11 @@ class SyncRules:
                 self._environment, record_type, self._user, frozen=asked[1]
             )
         return self._fields[asked]
+
+
+def _in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Each once, as the rules come in the book."""
+    return tuple(sorted(dict.fromkeys(reasons), key=lambda each: ORDER[each.rule.name]))
 
 
 def _missing(choosers: Sequence[_Chooser], item: Item) -> tuple[str, ...]:

@@ -224,6 +224,9 @@ def assigned(kept: Assignment, kind: SyncItemType = TASK) -> Item:
 case("1.2, setting 6: off", assigned(KEPT), "NO NO NO", GATE, MY_TASKS, matched="one")
 case("4.7, when on", assigned(KEPT), "YES YES NO", f"{LIMITS} {FILTERS}", MY_TASKS, TASKS_ON,
      matched="one")
+case("4.7, when on: chosen by none, and perhaps taken back", item(TASK, linked=True, ownerid=BEN,
+     assignment=replace(KEPT, recurring=None)), "NO UNKNOWN NO", f"{LIMITS} {FILTERS}", MY_TASKS,
+     TASKS_ON, missing="assignment.recurring")
 case("1.2, setting 6: ordinary tasks regardless", mine(TASK, linked=True), "YES YES NO",
      f"{GATE} {FILTERS}", MY_TASKS, matched="one")
 case("1.2, setting 6: ordinary tasks", mine(TASK, linked=True), "YES YES NO", FILTERS, MY_TASKS,
