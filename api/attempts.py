@@ -39,7 +39,7 @@ class RefusedAttempt:
 
     @strawberry.field(
         description="Whose roles were asked for; null where it was not about roles, or about "
-        "somebody whom nobody had met."
+        "somebody who never held one here."
     )
     async def about(self, info: Info) -> Principal | None:
         whom = self.attempt.about
@@ -49,7 +49,10 @@ class RefusedAttempt:
     def refusals(self) -> list[str]:
         return self.attempt.refusals
 
-    @strawberry.field(description="How many like it followed within an hour, and are only counted.")
+    @strawberry.field(
+        description="How many like it followed within an hour, and are only counted: of theirs; of "
+        "anybody without a role here, where they have none."
+    )
     def more(self) -> int:
         return self.attempt.more
 

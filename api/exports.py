@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager, suppress
 from datetime import datetime
 from time import time
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api.asking import ChangeFilter
 from api.change_rows import Form, Rows
@@ -42,6 +42,8 @@ MEDIA = {Form.CSV: "text/csv; header=present", Form.JSONL: "application/jsonl"}
 KEYS, ORDER = "environmentKeys", "order"
 NARROWING = ("by", "setting", "type", "since", "until", "text")
 POINTS_TO_BEGIN, BYTES_OF_A_POINT = 10, 25_000
+SLOWEST_READER = 60.0
+"""Seconds for which nothing can be sent, until a client is given up."""
 MOST_OF_ONE, MOST_AT_ONCE = 2, 10
 """Exports under way: of a principal, and of everybody. Each has up to 100 changes in memory."""
 
@@ -165,8 +167,8 @@ class Exports:
             if piece is None:
                 return
             yield piece
-            points = 1 + len(piece) // BYTES_OF_A_POINT
-            await self._entrance.pay_patiently(identity.subject, points)
+            for _ in range(1 + len(piece) // BYTES_OF_A_POINT):
+                await self._entrance.pay_patiently(identity.subject, 1)
 
 
 async def _while_readable(
@@ -195,13 +197,19 @@ class _File(StreamingResponse):
         """Now, even where the client reads nothing."""
         self._left = 0.0
         if self._patience is not None:
-            self._patience.reschedule(asyncio.get_running_loop().time())
+            with suppress(RuntimeError):  # it has ended already
+                self._patience.reschedule(asyncio.get_running_loop().time())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The server hangs up where the answer is left without an end."""
+
+        async def patient(message: Message) -> None:
+            async with asyncio.timeout(SLOWEST_READER):
+                await send(message)
+
         with self.place:
             try:
                 async with asyncio.timeout(self._left) as self._patience, aclosing(self._sent):
-                    await super().__call__(scope, receive, send)
+                    await super().__call__(scope, receive, patient)
             except Exception as error:  # noqa: BLE001 -- the answer has begun: there is no other way
                 logger.warning("an export was broken off: %r", error)

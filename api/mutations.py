@@ -181,15 +181,16 @@ async def _change(
 
 
 async def _by_handle(context: Context, request: Request, named: str) -> Known | None:
-    """Whom a handle stands for, or stood for here: it is nobody new's id."""
+    """Whom a handle stands for, or stood for, in this environment: it is nobody new's id."""
     try:
         handle = UUID(named)
     except ValueError:
         return None
-    (known,) = await context.rooms.principals.of([handle])
     standing = (await context.rooms.standings.catch_up(request.ask.environment)).standing
-    met = standing is not None and role_of(handle) in standing.last_changes
-    return known if met or known.provider_id is not None else None
+    if standing is None or role_of(handle) not in standing.last_changes:
+        return None
+    (known,) = await context.rooms.principals.of([handle])
+    return known
 
 
 async def _named(context: Context, request: Request, about: About) -> Request | Refused:

@@ -21,8 +21,10 @@ from api.refusals import shown
 from api.results import PlannedChange, SettingsChanged, SettingsPreviewed, SettingsRefused
 from api.tab import SynchronizationSettings, settings_at
 from domain import standing as log
+from domain.asked import about
 from domain.impact import impact
 from domain.lifecycle import EnvironmentNotFound
+from domain.membership import role_of
 from domain.plan import (
     Ask,
     BeyondTheEnd,
@@ -101,7 +103,14 @@ async def turned_down(
 ) -> SettingsRefused:
     """The answer to what was tried and refused, which is noted."""
     why = await refused(context, ask.environment, outcome)
-    context.rooms.attempts.note(ask, [each.code for each in why.refusals])
+    tip, whom = context.rooms.standings.tip(ask.environment), about(ask)
+    known = {} if tip is None or tip.standing is None else tip.standing.last_changes
+    context.rooms.attempts.note(
+        ask,
+        [each.code for each in why.refusals],
+        about=whom if whom is not None and role_of(whom) in known else None,
+        stranger=await context.visible(ask.environment) is None,
+    )
     return why
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.bringing import Bringing
 from domain.environment import Command
 from domain.membership import Command as Membership
+from domain.membership import GrantRole, RevokeRole
 from domain.plan import Ask
 
 MOST_TOLD = 10
@@ -37,7 +38,11 @@ def kind(ask: Ask) -> str:
     """What sort of thing was asked for first: there are few of them, whoever asks."""
     if ask.bringing is not None:
         return "Bring settings"
-    return _name(ask.commands[0]) if ask.commands else ""
+    if not ask.commands:
+        return ""
+    first = ask.commands[0]
+    role = f" {first.role}" if isinstance(first, GrantRole | RevokeRole) else ""
+    return f"{_name(first)}{role}"
 
 
 def about(ask: Ask) -> UUID | None:

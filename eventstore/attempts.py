@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.asked import about, kind, words
+from domain.asked import kind, words
 from domain.plan import Ask
 from domain.refusal import RefusalCode
 from eventstore.codec import text
@@ -29,7 +29,7 @@ PAUSE = 0.5
 
 
 class Attempt(NamedTuple):
-    """`about`: whose roles were asked for, if anybody has met them. `more`: how many are like it.
+    """`about`: whose roles were asked for, if they are known there. `more`: how many are like it.
 
     Those were of the same actor, or else of anybody without a role, and are not kept.
     """
@@ -59,8 +59,19 @@ class Attempts:
         self._noted = asyncio.Event()
         self._writing = asyncio.Lock()
 
-    def note(self, ask: Ask, refusals: Iterable[RefusalCode]) -> None:
-        """To be written soon. Whoever asks for a log that is not there leaves no trace."""
+    def note(
+        self,
+        ask: Ask,
+        refusals: Iterable[RefusalCode],
+        *,
+        about: UUID | None = None,
+        stranger: bool = False,
+    ) -> None:
+        """To be written soon. Whoever asks for a log that is not there leaves no trace.
+
+        `about`: whose roles were asked for, if they are known there. `stranger`: whether the actor
+        may not even know of the environment.
+        """
         if len(self._waiting) >= MOST_WAITING:
             logger.warning("a refused attempt in %s is not noted", ask.environment)
             return
@@ -71,8 +82,9 @@ class Attempts:
                 "actor": ask.actor.handle,
                 "kind": kind(ask),
                 "asked": words(ask),
-                "about": about(ask),
+                "about": about,
                 "refusals": [*dict.fromkeys(refusals)],
+                "stranger": stranger,
             }
         )
         self._noted.set()

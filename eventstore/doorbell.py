@@ -63,6 +63,7 @@ class Doorbell:
                 await self._serve(connection)
             except Unavailable as error:
                 logger.warning("the doorbell is silent, readers poll: %s", error)
+                self._hung_up_before = True
                 await asyncio.sleep(PAUSE)
             except Exception:  # whatever it is, it may be mended
                 logger.exception("the doorbell is silent, readers poll")

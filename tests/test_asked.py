@@ -68,6 +68,8 @@ def test_of_many_the_first_are_told_and_the_rest_is_counted() -> None:
     assert words(ask(*some, *some)) == f"{told}; and {MOST_TOLD} more"
     assert kind(ask(*some, ArchiveEnvironment())) == "Switch assigned tasks"
     assert (kind(ask()), words(ask())) == ("", "")
+    grant = GrantRole(principal=BOB, role=SecurityRole.AUDITOR)
+    assert kind(ask(grant)) == "Grant role AUDITOR"
 
 
 @pytest.mark.parametrize(

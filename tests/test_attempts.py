@@ -116,7 +116,9 @@ async def test_all_strangers_together_have_two_hundred_an_hour(
     attempts.note(TRY, NOT_PERMITTED)
     for number in range(203):
         somebody = Actor(handle=UUID(int=number + 1))
-        attempts.note(replace(TRY, actor=somebody), [RefusalCode.ENVIRONMENT_NOT_FOUND])
+        attempts.note(
+            replace(TRY, actor=somebody), [RefusalCode.ENVIRONMENT_NOT_FOUND], stranger=True
+        )
     found = await attempts.page(KEY, NEWEST._replace(limit=300))
     assert len(found) == 201
     assert (found[0].more, found[-1].refusals) == (3, ["NOT_PERMITTED"])
@@ -135,8 +137,7 @@ async def test_of_one_environment_the_newest_are_kept(
             FROM generate_series(1, {most} + 1) AS number"""  # noqa: S608 -- ours
     )
     attempts = Attempts(process.database)
-    code = RefusalCode.ENVIRONMENT_NOT_FOUND if stranger == "true" else RefusalCode.NOT_PERMITTED
-    attempts.note(TRY, [code])
+    attempts.note(TRY, NOT_PERMITTED, stranger=stranger == "true")
     oldest_first = Stretch(0, END, newest_first=False, limit=2)
     oldest = [3, 4] if stranger == "true" else [1, 3]
     assert [each.number for each in await attempts.page(KEY, oldest_first)] == oldest
@@ -210,6 +211,32 @@ async def test_every_way_of_being_refused_is_listed_and_a_preview_is_none(edge: 
         None,
         None,
     ]
+
+
+@on_the_edge
+async def test_noise_hides_no_grant_and_nobody_from_elsewhere_is_told(edge: Edge) -> None:
+    key = await edge.open()
+    elsewhere = Person("elsewhere@contoso.example")
+    handle = str((await edge.actor(elsewhere)).handle)
+    wish = {"environmentKey": key, "principal": "nobody-met@contoso.example", "role": "AUDITOR"}
+    for _ in range(22):
+        await refused(edge, CARL, GRANT, wish)
+    for principal in (elsewhere.subject, handle):
+        await refused(edge, CARL, GRANT, {**wish, "principal": principal})
+    source = {"environmentKey": key, "from": {"environmentKey": "hidden-from-carl"}}
+    await refused(edge, CARL, BRING, source)
+    await refused(edge, CARL, GRANT, {**wish, "principal": CARL.subject})
+    await refused(edge, CARL, GRANT, {**wish, "role": "SYSTEM_ADMINISTRATOR"})
+    data = await edge.data(AUDREY, ATTEMPTS, {"key": key})
+    found = list_at(data, "environment.refusedAttempts.nodes")
+    told = [(at(each, "asked"), at(each, "about"), at(each, "more")) for each in found[:4]]
+    assert told == [
+        ("Grant role (role: SYSTEM_ADMINISTRATOR)", None, 0),
+        ("Grant role (role: AUDITOR)", {"id": CARL.subject}, 0),
+        ("Bring settings (from: hidden-from-carl)", None, 0),
+        ("Grant role (role: AUDITOR)", None, 4),
+    ]
+    assert len(found) == 23
 
 
 @on_the_edge

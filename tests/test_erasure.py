@@ -394,10 +394,13 @@ async def test_the_handle_of_somebody_who_was_erased_is_nobody_new(world: World)
     refused = await world.edge.data(ADA, ROLE, {"input": {**wish, "environmentKey": "acts"}})
     assert at(refused, "grantRole.refusals.0.code") == "PRINCIPAL_ERASED"
     handle = (await world.edge.actor(BEN)).handle
-    again = {**wish, "principal": str(handle)}
+    await world.edge.change(
+        ADA, RevokeRole(principal=handle, role=SecurityRole.BASIC_USER), key="named"
+    )
+    again = {**wish, "environmentKey": "named", "principal": str(handle)}
     granted = await world.edge.data(ADA, ROLE, {"input": again})
     assert at(granted, "grantRole.__typename") == "EnvironmentChanged"
-    standing = (await world.edge.rooms.standings.current("left")).standing
+    standing = (await world.edge.rooms.standings.current("named")).standing
     assert standing is not None
     assert AUDITOR in standing.environment.roles(handle)
     stranger = {**wish, "principal": str(uuid4())}

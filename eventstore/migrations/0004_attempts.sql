@@ -22,7 +22,8 @@ CREATE INDEX attempts_by_strangers ON attempts (environment, stranger, number);
 -- Statistics keep samples of a column, where erasing does not reach them.
 ALTER TABLE attempts ALTER asked SET STATISTICS 0;
 
--- Kept are, of each kind, 20 an hour of a member, and of all strangers to an environment together
+-- Kept are, of each kind, and apart whether it is about somebody who is known there, 20 an hour of a
+-- member, and of all strangers to an environment together
 -- 200 an hour; what is beyond is counted with the last one that is like it. Of an environment the
 -- newest 10,000 of members and 2,000 of strangers stay. Where there is no log, nothing is kept.
 CREATE FUNCTION note_attempts(attempts jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
@@ -33,13 +34,11 @@ DECLARE
     latest bigint;
 BEGIN
     FOR new IN
-        SELECT attempt.*, principals.handle AS known,
-               attempt.refusals ? 'ENVIRONMENT_NOT_FOUND' AS stranger
+        SELECT attempt.*
         FROM jsonb_to_recordset(note_attempts.attempts)
             AS attempt (environment text, at timestamptz, actor uuid, kind text, asked text,
-                        about uuid, refusals jsonb)
+                        about uuid, refusals jsonb, stranger boolean)
         JOIN log_head USING (environment)
-        LEFT JOIN principals ON principals.handle = attempt.about
         ORDER BY attempt.environment, attempt.at
     LOOP
         PERFORM pg_advisory_xact_lock(hashtextextended(new.environment, 8302028));
@@ -51,6 +50,7 @@ BEGIN
         ELSE
             SELECT count(*), max(number) INTO kept, latest FROM attempts
             WHERE environment = new.environment AND actor = new.actor AND kind = new.kind
+                AND (about IS NULL) = (new.about IS NULL) AND NOT stranger
                 AND at > new.at - interval '1 hour';
         END IF;
         IF kept >= (CASE WHEN new.stranger THEN 200 ELSE 20 END) THEN
@@ -61,7 +61,7 @@ BEGIN
         INSERT INTO attempts (environment, number, at, actor, kind, asked, about, refusals,
                               stranger)
         SELECT new.environment, coalesce(max(number), 0) + 1, new.at, new.actor, new.kind,
-               new.asked, new.known, ARRAY(SELECT jsonb_array_elements_text(new.refusals)),
+               new.asked, new.about, ARRAY(SELECT jsonb_array_elements_text(new.refusals)),
                new.stranger
         FROM attempts WHERE environment = new.environment;
         DELETE FROM attempts

@@ -33,6 +33,7 @@ BEGIN
     ), blurred AS (
         UPDATE requests SET digest = sha256(uuid_send(requests.request_id)) FROM asked
         WHERE (requests.environment, requests.request_id) = (asked.environment, asked.request_id)
+            AND digest <> sha256(uuid_send(requests.request_id))
     )
     SELECT count(*) INTO reasons FROM gone;
 
