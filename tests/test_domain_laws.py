@@ -37,6 +37,7 @@ from domain.filters.commands import RemoveFilter
 from domain.lifecycle import EnvironmentNotFound, RegisterEnvironment, RenameEnvironment
 from domain.mapping_table import MAPPINGS
 from domain.plan import Ask, ChangedMeanwhile, Planned, Refused, RefusedChange, plan
+from domain.source import SettingsBrought
 from domain.standing import Recorded, Standing, advance
 from domain.switches import (
     ChooseMailingAddresses,
@@ -225,7 +226,8 @@ def test_each_change_begins_where_the_one_before_it_ended(history: History) -> N
     for change in history.changes:
         assert change.before == held.get(change.setting)
         differs = differences(change.recorded.event, change.before, change.after)
-        assert differs or change.after != change.before
+        again = isinstance(change.recorded.event, SettingsBrought)  # from the same place
+        assert differs or again or change.after != change.before
         held[change.setting] = change.after
 
 
