@@ -198,12 +198,16 @@ events = st.one_of(*EVENTS.values())
 """Any event on its own, whether or not it can be reached."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """A log that commands can lead to, its changes and where it leads."""
 
     changes: tuple[Change, ...]
     standing: Standing
+
+    def __repr__(self) -> str:
+        """What followed the beginning, which is the same always."""
+        return f"History({[each.event for each in self.facts[BEGUN:]]})"
 
     @property
     def facts(self) -> tuple[Recorded, ...]:

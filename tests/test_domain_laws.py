@@ -240,9 +240,9 @@ def test_every_fact_after_the_first_touches_exactly_the_setting_it_names(
     for fact in history.facts[1:]:
         after = advance(standing, fact)
         keys = {*KEYS, *standing.last_changes, fact.event.setting}
-        assert [key for key in keys if whole(standing, key) != whole(after, key)] == [
-            fact.event.setting
-        ]
+        changed = [key for key in keys if whole(standing, key) != whole(after, key)]
+        again = isinstance(fact.event, SettingsBrought) and not changed  # from the same place
+        assert again or changed == [fact.event.setting]
         standing = after
 
 
