@@ -313,7 +313,7 @@ def test_a_signal_while_it_starts_ends_everything_too(
 ) -> None:
     served = programs.begin(tmp_path)
     try:
-        eventually((tmp_path / "data" / "pgdata.new").exists)
+        eventually((tmp_path / "data" / "pgdata.new" / "PG_VERSION").exists)
         family = served.family()
         assert served.end(number, A_FEW_SECONDS) == 0
         assert all_gone(family)
