@@ -30,14 +30,18 @@ class Doorbell:
     def __init__(self, database: Database, forget: Callable[[], None] = lambda: None) -> None:
         self._database = database
         self._forget = forget
-        self._hung_up_before = False
+        self._hung_up = asyncio.Event()
         self._rung = asyncio.Event()
         self._heard = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Doorbell"]:
+        """Rings and is heard while the block lasts, which begins when it is hung up, or soon."""
         task = asyncio.create_task(self._run(), name="doorbell")
         try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PAUSE):
+                    await self._hung_up.wait()
             yield self
         finally:
             task.cancel()
@@ -63,7 +67,6 @@ class Doorbell:
                 await self._serve(connection)
             except Unavailable as error:
                 logger.warning("the doorbell is silent, readers poll: %s", error)
-                self._hung_up_before = True
                 await asyncio.sleep(PAUSE)
             except Exception:  # whatever it is, it may be mended
                 logger.exception("the doorbell is silent, readers poll")
@@ -83,9 +86,8 @@ class Doorbell:
             connection.add_termination_listener(lambda _connection: self._rung.set())
             await connection.add_listener(CHANNEL, listen)
             await connection.add_listener(ERASED, lambda *_erased: self._forget())
-            if self._hung_up_before:
-                self._forget()
-            self._hung_up_before = True
+            self._forget()
+            self._hung_up.set()
             self._heard.set()
             while True:
                 with suppress(TimeoutError):
