@@ -8,7 +8,7 @@ from datetime import datetime
 import strawberry
 
 from api.context import Context, Info
-from api.pages import Page, PageInfo, cursor, numbered, page_info
+from api.pages import Page, PageInfo, cursor, cut, numbered, page_info
 from api.people import Principal
 from domain.standing import Standing
 from eventstore.attempts import Attempt, Stretch
@@ -85,9 +85,7 @@ async def refused_attempts(
         limit=asked.size + 1,
     )
     found = await context.rooms.attempts.page(standing.environment.profile.key, stretch)
-    more, kept = len(found) > asked.size, found[: asked.size]
-    if asked.backwards:
-        kept.reverse()
+    kept, more = cut(asked, found)
     edges = [
         RefusedAttemptEdge(cursor=cursor(f"{KIND}{each.number}"), node=RefusedAttempt(attempt=each))
         for each in kept

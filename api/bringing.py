@@ -74,8 +74,7 @@ async def asked(context: Context, wish: BringSettingsInput) -> Ask:
         bringing=Bringing(
             source=there,
             at=_point(source.at),
-            position=found.position if isinstance(found, Standing) else 0,
-            origin=found.environment if isinstance(found, Standing) else found,
+            origin=found,
             settings=named,
             acknowledged=frozenset(WarningCode if preview else wish.acknowledge),
         ),

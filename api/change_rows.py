@@ -13,9 +13,9 @@ from uuid import UUID
 
 import orjson
 
+from api.people import role_key
 from api.scalars import written
 from domain.environment import differences, sentence
-from domain.membership import PREFIX as ROLE
 from domain.membership import Event as RoleEvent
 from domain.standing import Change
 from eventstore.log import Log, StoredChange
@@ -81,8 +81,7 @@ def _row(happened: Happened, stored: StoredChange, known: Mapping[UUID, Principa
     (position, change_set, at, actor, event), setting, before, after = happened.change
     by = known[actor]
     if isinstance(event, RoleEvent):
-        whom = known[event.principal]
-        setting = f"{ROLE}{whom.provider_id or whom.handle}"
+        setting = role_key(known[event.principal])
     values = (
         happened.environment,
         position,

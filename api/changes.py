@@ -10,7 +10,7 @@ import strawberry
 from api.context import Info
 from api.environments import Environment, now
 from api.nodes import Node, NodeId
-from api.people import Principal
+from api.people import Principal, role_key
 from domain import membership
 from domain import standing as log
 from domain.environment import differences, sentence
@@ -106,8 +106,7 @@ async def setting_key(change: log.Change, info: Info) -> str:
     event = change.recorded.event
     if not isinstance(event, membership.Event):
         return change.setting
-    known = await info.context.principals.load(event.principal)
-    return f"role:{known.provider_id or known.handle}"
+    return role_key(await info.context.principals.load(event.principal))
 
 
 @strawberry.type(description="The events of one request, in order, never split.")

@@ -13,6 +13,7 @@ from api.asking import PointInTime, environment_key, stood
 from api.context import Context
 from api.enums import Permission
 from api.errors import bad_input, forbidden
+from api.people import role_key
 from domain.comparing import Difference, compared
 from domain.lifecycle import EnvironmentNotFound
 from domain.membership import PREFIX as ROLE
@@ -69,7 +70,7 @@ async def _shown(context: Context, difference: Difference) -> SettingDifference:
     setting, summary = difference.setting, difference.summary
     if setting.startswith(ROLE):
         known = await context.principals.load(UUID(setting.removeprefix(ROLE)))
-        setting = f"{ROLE}{known.provider_id or known.handle}"
+        setting = role_key(known)
         whose = known.name or known.provider_id or known.handle
         summary = f"{difference.label} of {whose}{summary.removeprefix(difference.label)}"
     return SettingDifference(

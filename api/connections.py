@@ -9,7 +9,7 @@ import strawberry
 
 from api.context import Context, Info
 from api.environments import Environment
-from api.pages import Page, PageInfo, cursor, page_info
+from api.pages import Page, PageInfo, cursor, cut, page_info
 from projections import current_settings
 from projections.current_settings import Filter, Stretch
 
@@ -54,9 +54,7 @@ async def environments(context: Context, asked: Page, narrowed: Filter) -> Envir
         narrowed=narrowed,
         stretch=Stretch(asked.after, asked.before, asked.backwards, asked.size + 1),
     )
-    more, kept = len(keys) > asked.size, keys[: asked.size]
-    if asked.backwards:
-        kept.reverse()
+    kept, more = cut(asked, keys)
     found = [await context.visible(key) for key in kept]
     edges = [
         EnvironmentEdge(cursor=cursor(key), node=Environment(standing=standing))

@@ -13,7 +13,7 @@ from api.changes import Change
 from api.context import Context
 from api.enums import ChangeOrder
 from api.narrowing import narrowed_by
-from api.pages import Page, PageInfo, cursor, numbered, page_info
+from api.pages import Page, PageInfo, cursor, cut, numbered, page_info
 from domain.standing import Standing
 from projections.history import search
 from projections.sources import Filter, Stretch, Walk
@@ -72,12 +72,10 @@ def connection(
     asked: Page, walked: Sequence[ChangeEdge], *, total: int | None = None
 ) -> ChangeConnection:
     """The page, of one edge more than it has where there are more."""
-    edges = list(walked[: asked.size])
-    if asked.backwards:
-        edges.reverse()
+    edges, more = cut(asked, walked)
     return ChangeConnection(
         edges=edges,
-        page_info=page_info(asked, [edge.cursor for edge in edges], more=len(walked) > asked.size),
+        page_info=page_info(asked, [edge.cursor for edge in edges], more=more),
         total_count=total,
     )
 

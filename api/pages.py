@@ -77,6 +77,14 @@ def numbered(place: str | None, of: str) -> int | None:
     return int(place)
 
 
+def cut[Entry](asked: Page, walked: Sequence[Entry]) -> tuple[list[Entry], bool]:
+    """The page out of a walk that went one further than it, and whether there is more."""
+    kept = list(walked[: asked.size])
+    if asked.backwards:
+        kept.reverse()
+    return kept, len(walked) > asked.size
+
+
 def page_info(asked: Page, cursors: Sequence[str], *, more: bool) -> PageInfo:
     """`more`: whether the list goes on where the page was walked to."""
     return PageInfo(

@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 
 from api.context import Info
+from domain.membership import PREFIX as ROLE
 from eventstore.principals import Principal as Known
 
 
@@ -28,6 +29,11 @@ class Principal:
     @classmethod
     async def behind(cls, handle: UUID, info: Info) -> Self:
         return cls.of(await info.context.principals.load(handle))
+
+
+def role_key(known: Known) -> str:
+    """The key of somebody's roles as the API writes it: it names them, or their handle."""
+    return f"{ROLE}{known.provider_id or known.handle}"
 
 
 @strawberry.type(description="Who asks.")

@@ -13,7 +13,8 @@ from domain.actor import NotPermitted
 from domain.comparing import compared
 from domain.environment import Environment
 from domain.lifecycle import NAME, STATE, EnvironmentNotFound
-from domain.source import SOURCE, CannotBeRestored, SettingsBrought, UnknownSetting
+from domain.source import SOURCE, CannotBeRestored, UnknownSetting
+from domain.standing import Standing
 from domain.steps import Steps, steps
 from domain.wanted import chosen
 from domain.warning import WarningCode
@@ -28,21 +29,16 @@ type Point = int | datetime
 class Bringing:
     """What is to be brought. `at`: the point as it was asked for; None: as it is now.
 
-    `origin`: how the environment `source` stands there, or why the asker may not read it, and
-    `position` where that is. `settings`: only these; None: all that differ. `acknowledged`: the
-    warnings that the asker accepts.
+    `origin`: how the environment `source` stands there, or why the asker may not read it.
+    `settings`: only these; None: all that differ. `acknowledged`: the warnings that the asker
+    accepts.
     """
 
     source: str
     at: Point | None
-    position: int = field(compare=False)
-    origin: Environment | Unreadable = field(compare=False, repr=False)
+    origin: Standing | Unreadable = field(compare=False, repr=False)
     settings: tuple[str, ...] | None = None
     acknowledged: frozenset[WarningCode] = frozenset()
-
-    @property
-    def fact(self) -> SettingsBrought:
-        return SettingsBrought(environment=self.source, position=self.position)
 
 
 def steps_of(bringing: Bringing, origin: Environment, environment: Environment) -> Steps:

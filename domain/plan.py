@@ -12,7 +12,7 @@ from typing import ClassVar
 from domain import environment
 from domain.actor import Actor, NotPermitted
 from domain.bringing import Bringing, no_settings, steps_of
-from domain.environment import Command, Environment, Event, closed, decide, register
+from domain.environment import Command, Event, closed, decide, register
 from domain.lifecycle import EnvironmentNotFound, RegisterEnvironment
 from domain.refusal import RefusalCode
 from domain.source import CannotBeRestored, SettingsBrought, UnknownSetting
@@ -174,19 +174,19 @@ def _bring(
     """Everything that stands against it is told by its setting, and nothing is half brought."""
     if standing is None:
         return _whole(EnvironmentNotFound(key=ask.environment))
-    environment = standing.environment
-    shut = closed(environment, environment.permissions(ask.actor))
+    here, origin = standing.environment, bringing.origin
+    shut = closed(here, here.permissions(ask.actor))
     if shut is not None:
         return _whole(shut)
     beyond = _beyond(standing, ask)
     if beyond is not None:
         return beyond
-    origin = bringing.origin
-    if not isinstance(origin, Environment):
+    if not isinstance(origin, Standing):
         return _whole(origin)
-    way = steps_of(bringing, origin, environment)
-    outcome = _in_order(standing, replace(ask, commands=way.commands), at, bringing.fact)
-    against: list[Refusal] = [*no_settings(bringing, origin, environment)]
+    way = steps_of(bringing, origin.environment, here)
+    fact = SettingsBrought(environment=bringing.source, position=origin.position)
+    outcome = _in_order(standing, replace(ask, commands=way.commands), at, fact)
+    against: list[Refusal] = [*no_settings(bringing, origin.environment, here)]
     against += (CannotBeRestored(setting=each.setting, because=each.message) for each in way.faults)
     if isinstance(outcome, Refused):
         for each in outcome.refusals:

@@ -16,6 +16,7 @@ from uuid import UUID
 from domain.asked import kind, words
 from domain.plan import Ask
 from domain.refusal import RefusalCode
+from eventstore.background import background
 from eventstore.codec import text
 from eventstore.database import Database, Unavailable
 from eventstore.log import SQL
@@ -98,13 +99,10 @@ class Attempts:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Attempts"]:
         """Writes while the block lasts; what is waiting at its end is still written."""
-        task = asyncio.create_task(self._run(), name="attempts")
         try:
-            yield self
+            async with background(self._run(), "attempts"):
+                yield self
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             with suppress(Unavailable):
                 await self._write()
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+from eventstore.background import background
 from eventstore.database import Connection, Database, Unavailable, reaching
 from eventstore.log import SQL
 
@@ -37,16 +38,11 @@ class Doorbell:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Doorbell"]:
         """Rings and is heard while the block lasts, which begins when it is hung up, or soon."""
-        task = asyncio.create_task(self._run(), name="doorbell")
-        try:
+        async with background(self._run(), "doorbell"):
             with suppress(TimeoutError):
                 async with asyncio.timeout(PAUSE):
                     await self._hung_up.wait()
             yield self
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     def ring(self) -> None:
         """Tell the other processes, soon."""

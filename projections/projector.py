@@ -7,13 +7,14 @@ everything kept of it, so the tables heal themselves.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import batched
 from math import inf
 from pathlib import Path
 from time import monotonic
 
 from domain.standing import ChangeSet, Standing
+from eventstore.background import background
 from eventstore.database import Borrowed, Database, Unavailable
 from projections import changes, current_settings, stored_standings
 from projections.statements import SQL
@@ -127,13 +128,8 @@ class Projector:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Projector"]:
         """Catches up now and then while the block lasts."""
-        task = asyncio.create_task(self._run(), name="projector")
-        try:
+        async with background(self._run(), "projector"):
             yield self
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _run(self) -> None:
         told = ""

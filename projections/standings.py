@@ -9,11 +9,12 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from time import monotonic
 
 from domain.standing import ChangeSet
+from eventstore.background import background
 from eventstore.database import Database, Unavailable
 from eventstore.doorbell import Doorbell
 from eventstore.log import Log, Tip
@@ -188,13 +189,8 @@ class Standings:
     @asynccontextmanager
     async def following(self, doorbell: Doorbell) -> AsyncIterator["Standings"]:
         """Keeps up with what other processes append while the block lasts."""
-        task = asyncio.create_task(self._follow(doorbell), name="standings")
-        try:
+        async with background(self._follow(doorbell), "standings"):
             yield self
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _follow(self, doorbell: Doorbell) -> None:
         while True:

@@ -236,8 +236,7 @@ def back(number: int, before: list[Standing]) -> Ask:
     bringing = Bringing(
         source=KEY,
         at=there.position,
-        position=there.position,
-        origin=there.environment,
+        origin=there,
         acknowledged=frozenset(WarningCode),
     )
     return Ask(environment=KEY, commands=(), actor=Actor(handle=ALICE), bringing=bringing)

@@ -19,7 +19,7 @@ from domain.membership import GrantRole
 from domain.plan import Ask
 from domain.switches import ChooseMailingAddresses, MailingAddresses, SwitchAssignedTasks
 
-FRESH = settled(fold(BEGINNING)).environment
+FRESH = settled(fold(BEGINNING))
 DEFINE = DefineFilter(
     role=FilterRole.SYSTEM_FILTER,
     kind=FilterKind.ONLINE,
@@ -84,7 +84,7 @@ def test_of_many_the_first_are_told_and_the_rest_is_counted() -> None:
 def test_what_is_to_be_brought_is_told_with_where_from(
     at: int | datetime | None, settings: tuple[str, ...] | None, said: str
 ) -> None:
-    bringing = Bringing(source="contoso-test", at=at, position=31, origin=FRESH, settings=settings)
+    bringing = Bringing(source="contoso-test", at=at, origin=FRESH, settings=settings)
     whole = Ask(environment=KEY, commands=(), actor=ADMINISTRATOR, bringing=bringing)
     assert words(whole) == f"Bring settings (from: contoso-test{said})"
     assert kind(whole) == "Bring settings"

@@ -85,8 +85,7 @@ def bring(
     bringing = Bringing(
         source=ELSEWHERE,
         at=None,
-        position=31,
-        origin=origin,
+        origin=FRESH._replace(position=31, environment=origin),
         settings=settings or None,
         acknowledged=accept,
     )

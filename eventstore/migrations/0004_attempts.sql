@@ -23,9 +23,9 @@ CREATE INDEX attempts_by_strangers ON attempts (environment, stranger, number);
 ALTER TABLE attempts ALTER asked SET STATISTICS 0;
 
 -- Kept are, of each kind, and apart whether it is about somebody who is known there, 20 an hour of a
--- member, and of all strangers to an environment together
--- 200 an hour; what is beyond is counted with the last one that is like it. Of an environment the
--- newest 10,000 of members and 2,000 of strangers stay. Where there is no log, nothing is kept.
+-- member, and of all strangers to an environment together 200 an hour; what is beyond is counted
+-- with the last one that is like it. Of an environment the newest 10,000 of members and 2,000 of
+-- strangers stay. Where there is no log, nothing is kept.
 CREATE FUNCTION note_attempts(attempts jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = syncledger, pg_catalog, pg_temp AS $$
 DECLARE
