@@ -35,7 +35,7 @@ from eventstore import archive
 from eventstore import migrate as migrations
 from eventstore.archive import ArchiveFailed, Kept
 from eventstore.migrate import migrate
-from projections.projector import SCHEMA
+from projections.projector import PATIENCE, SCHEMA
 from projections.verify import environments, verify
 
 pytestmark = pytest.mark.postgres
@@ -71,7 +71,7 @@ async def execute(dsn: str, statement: str) -> None:
 
 async def is_whole(dsn: str) -> bool:
     async with open_rooms(dsn) as rooms:
-        await rooms.projector.catch_up()
+        await rooms.projector.catch_up(wait=PATIENCE)
         keys = await environments(rooms.database)
         reports = [await verify(rooms.database, key) for key in keys]
     assert Kept(len(reports), sum(report.entries for report in reports)) == DEMO

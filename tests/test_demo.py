@@ -11,6 +11,7 @@ from domain.actor import Actor, SecurityRole
 from domain.lifecycle import EnvironmentKind, RegisterEnvironment
 from domain.plan import Ask
 from eventstore.transact import Applied, Request
+from projections.projector import PATIENCE
 from projections.verify import verify
 
 
@@ -39,7 +40,7 @@ async def test_it_is_not_made_where_there_is_anything(place: Place) -> None:
 async def test_what_it_makes_is_whole(place: Place) -> None:
     async with open_rooms(place.dsn) as rooms:
         await open_demo(rooms)
-        await rooms.projector.catch_up()
+        await rooms.projector.catch_up(wait=PATIENCE)
         for key, _, _ in ENVIRONMENTS:
             report = await verify(rooms.database, key)
             assert report.findings == []

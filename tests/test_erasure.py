@@ -30,6 +30,7 @@ from eventstore.erasure import Erasure, MayNotErase, mentions
 from eventstore.erasure import Person as Somebody
 from eventstore.log import END
 from eventstore.principals import Principals
+from projections.projector import PATIENCE
 from projections.verify import environments, verify
 
 ZERLINA = Person("Zerlina.Quux@contoso.example")
@@ -199,7 +200,7 @@ def naming(texts: list[str]) -> list[str]:
 
 
 async def findings(edge: Edge) -> list[object]:
-    await edge.rooms.projector.catch_up()
+    await edge.rooms.projector.catch_up(wait=PATIENCE)
     keys = await environments(edge.rooms.database)
     return [each for key in keys for each in (await verify(edge.rooms.database, key)).findings]
 
@@ -209,7 +210,7 @@ async def test_nothing_names_who_was_erased_and_every_log_is_whole(
 ) -> None:
     edge, handle = world.edge, world.handle
     caplog.set_level(logging.DEBUG)
-    await edge.rooms.projector.catch_up()
+    await edge.rooms.projector.catch_up(wait=PATIENCE)
     await edge.place.as_superuser("ANALYZE")
     assert len(naming(await stored(edge.place))) == 6  # her row, four reasons, and what she tried
     assert len(naming(await shown(edge))) > 4
@@ -294,7 +295,7 @@ async def test_the_history_says_erased_and_everything_of_others_stays(world: Wor
 
 async def test_a_second_time_changes_nothing(world: World) -> None:
     await world.erased(ZERLINA.subject)
-    await world.edge.rooms.projector.catch_up()
+    await world.edge.rooms.projector.catch_up(wait=PATIENCE)
     heads, rows = await world.heads(), await stored(world.edge.place)
 
     assert (await world.foreseen(str(world.handle))).nothing
@@ -334,7 +335,7 @@ async def test_where_a_log_would_lose_its_last_administrator_nothing_is_written_
     edge = world.edge
     ada = (await edge.actor(ADA)).handle
     await edge.change(PAULA, RevokeRole(principal=ada, role=ADMINISTRATOR), key="acts")
-    await edge.rooms.projector.catch_up()
+    await edge.rooms.projector.catch_up(wait=PATIENCE)
     heads, rows = await world.heads(), await stored(edge.place)
 
     for attempt in (world.foreseen, world.erased):
@@ -415,7 +416,7 @@ async def test_one_erases_oneself_and_stays_away(world: World) -> None:
 
 
 async def test_who_is_not_known_and_a_reason_that_names_are_refused(world: World) -> None:
-    await world.edge.rooms.projector.catch_up()
+    await world.edge.rooms.projector.catch_up(wait=PATIENCE)
     heads, rows = await world.heads(), await stored(world.edge.place)
     for nobody in ("nobody@contoso.example", str(uuid4())):
         with pytest.raises(CannotErase, match="Nobody called"):

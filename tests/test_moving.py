@@ -26,6 +26,7 @@ from domain.standing import Standing
 from domain.switches import SwitchAssignedTasks, SwitchResourceBookings
 from domain.warning import WarningCode
 from eventstore.transact import Applied, Request
+from projections.projector import PATIENCE
 from projections.verify import verify
 
 ADA, BEN, PAULA, NOBODY = (f"{name}@contoso.example" for name in ("ada", "ben", "paula", "nobody"))
@@ -319,7 +320,7 @@ async def test_as_many_filters_as_there_can_be_come_and_go_in_one_change_set(roo
     assert {first} == {*others}
     removed = "".join(f"filter:f{number}: {{removed: true}}\n" for number in range(200))
     assert len((await apply(rooms, removed)).changes) == MOST_FILTERS - 12
-    await rooms.projector.catch_up()
+    await rooms.projector.catch_up(wait=PATIENCE)
     assert (await verify(rooms.database, KEY)).findings == []
 
 
