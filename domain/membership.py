@@ -5,6 +5,7 @@ Law: there is always a system administrator; whoever was erased holds no role, a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, assert_never
 from uuid import UUID
 
@@ -186,7 +187,11 @@ def value(members: Members, erased: Erased, key: str) -> str | None:
     principal = UUID(key.removeprefix(PREFIX))
     if principal in erased:
         return ERASED
-    roles = members.get(principal, frozenset())
+    return _written(members.get(principal, frozenset()))
+
+
+@cache
+def _written(roles: frozenset[SecurityRole]) -> str | None:
     return ",".join(role.value for role in SecurityRole if role in roles) or None
 
 

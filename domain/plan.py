@@ -252,19 +252,18 @@ def _decide(
             return register(command, ask.actor)
         return EnvironmentNotFound(key=ask.environment)
     decided = decide(now.environment, command, ask.actor)
-    if start is None or isinstance(decided, NotPermitted | EnvironmentNotFound):
+    expected = ask.expected_position
+    if start is None or expected is None or isinstance(decided, NotPermitted | EnvironmentNotFound):
         return decided
     events = decided if isinstance(decided, tuple) else ()
     touched = dict.fromkeys((*command.settings, *(event.setting for event in events)))
-    return _conflict(start, touched, ask.expected_position) or decided
+    return _conflict(start, touched, expected) or decided
 
 
 def _conflict(
-    start: Standing, touched: Iterable[str], expected_position: int | None
+    start: Standing, touched: Iterable[str], expected_position: int
 ) -> ChangedMeanwhile | None:
     """`touched`: settings that a command names, and those that it would change."""
-    if expected_position is None:
-        return None
     named = (start.last_changes.get(setting) for setting in touched)
     by = [last for last in named if last and last.recorded.position > expected_position]
     if not by:

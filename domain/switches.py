@@ -169,17 +169,19 @@ class Switches(NamedTuple):
 
 def evolve(switches: Switches, event: Event) -> Switches:
     """Apply one fact. No checks: what is recorded has already been decided."""
+    attachments, tasks, bookings, addresses = switches
     match event:
         case AppointmentAttachmentsSwitched(on=on):
-            return switches._replace(appointment_attachments=on)
+            attachments = on
         case AssignedTasksSwitched(on=on):
-            return switches._replace(assigned_tasks=on)
+            tasks = on
         case ResourceBookingsSwitched(on=on):
-            return switches._replace(resource_bookings=on)
+            bookings = on
         case MailingAddressesChosen(choice=choice):
-            return switches._replace(mailing_addresses=choice)
+            addresses = choice
         case _:
             assert_never(event)
+    return Switches(attachments, tasks, bookings, addresses)
 
 
 def decide(switches: Switches, command: Command) -> tuple[Event, ...] | Refusal:

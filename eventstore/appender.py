@@ -67,6 +67,7 @@ class Appender:
         if self._ended:
             raise Unavailable("This process is ending. Ask again in a moment.")
         pending = Pending(request, self._loop.create_future(), monotonic() + self._patience)
+        self._forget_answered()
         self._unanswered.append(pending)
         self._queue.append(pending)
         self._wanted.set()
@@ -82,12 +83,14 @@ class Appender:
         while True:
             await asyncio.sleep(self._patience / 20)
             now = monotonic()
-            while self._unanswered and (
-                self._unanswered[0].answer.done() or self._unanswered[0].deadline < now
-            ):
-                answer = self._unanswered.popleft().answer
-                if not answer.done():
-                    answer.set_exception(Unavailable(OUT_OF_PATIENCE))
+            self._forget_answered()
+            while self._unanswered and self._unanswered[0].deadline < now:
+                self._unanswered.popleft().answer.set_exception(Unavailable(OUT_OF_PATIENCE))
+                self._forget_answered()
+
+    def _forget_answered(self) -> None:
+        while self._unanswered and self._unanswered[0].answer.done():
+            self._unanswered.popleft()
 
     async def _run(self) -> None:
         while True:
