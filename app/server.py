@@ -4,7 +4,6 @@ Law: the signals are ours, so that everything opened is closed, in order, and no
 """
 
 import asyncio
-import gc
 import logging
 import math
 import signal
@@ -21,7 +20,7 @@ from api.metrics import Metrics
 from api.operations import DEADLINE
 from api.presence import Presence
 from api.web import application
-from app import demo, wiring
+from app import collector, demo, wiring
 from app.bounds import Requests, Sockets, bounded
 from app.bundled_postgres import PostgresFailed
 from app.config import Config
@@ -41,11 +40,6 @@ DRAIN = math.ceil(DEADLINE) + 1
 """Seconds that requests are given at the end: none takes as long."""
 PING = 12.0
 """Seconds between two pings on a socket, and until one must be answered."""
-COLLECTED, OF_A_STREAM = 10_000, 8
-"""New objects that make the collector look: five times as many in cycles take it 100 ms at once.
-
-More where many follow: what is under way to thousands is no garbage, and is looked at in vain.
-"""
 
 
 class AddressTaken(Exception):
@@ -80,7 +74,7 @@ class Server(uvicorn.Server):
         self._presence = presence
 
     async def on_tick(self, counter: int) -> bool:
-        gc.set_threshold(COLLECTED + OF_A_STREAM * self._presence.streams, 10, 10)
+        collector.adjust(self._presence.streams)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -120,7 +114,7 @@ async def serve(config: Config, postgres: Postgres, announce: Callable[[bool], N
             entrance = wiring.entrance(config, rooms, verifier)
             server = web_server(config, entrance)
             watch = asyncio.create_task(_watch(postgres.embedded, server))
-            _spare_the_collector()
+            collector.spare_what_is_there()
             try:
                 with _scraped(config, entrance.metrics):
                     announce(shown)
@@ -152,12 +146,6 @@ def web_server(config: Config, entrance: Entrance) -> Server:
         ),
         entrance.presence,
     )
-
-
-def _spare_the_collector() -> None:
-    """A collection stops every answer: it is short, or seldom, and need not look at what stays."""
-    gc.collect()
-    gc.freeze()
 
 
 async def _bring_forward(postgres: Postgres) -> None:

@@ -17,8 +17,9 @@ from uuid import uuid4
 import asyncpg
 
 from api.context import Rooms
+from app import collector
 from app.config import Config
-from app.wiring import Postgres, open_rooms, owned_postgres
+from app.wiring import Postgres, open_database, open_rooms, owned_postgres
 from bench.measure import Act
 from domain.actor import Actor
 from domain.environment import Command
@@ -32,11 +33,15 @@ from domain.switches import (
     SwitchResourceBookings,
 )
 from domain.warning import WarningCode
+from eventstore.appender import Appender
 from eventstore.database import Connection
+from eventstore.doorbell import Doorbell
+from eventstore.log import Log
 from eventstore.migrate import migrate
 from eventstore.statements import statements
 from eventstore.transact import Applied, Request
 from projections.projector import SCHEMA
+from projections.standings import Standings
 
 SQL = statements(Path(__file__).with_name("queries.sql"))
 PLATFORM = Actor(handle=uuid4(), platform_administrator=True)
@@ -100,34 +105,58 @@ async def fresh_rooms() -> AsyncIterator[tuple[Postgres, Rooms]]:
 
 @asynccontextmanager
 async def rooms_over(postgres: Postgres) -> AsyncIterator[Rooms]:
-    """Everything below the edge; the database is migrated first."""
+    """Everything below the edge, as it is served; the database is migrated first."""
     await migrate(postgres.owner_dsn, SCHEMA)
     async with open_rooms(postgres.dsn) as rooms:
+        _as_served()
         yield rooms
 
 
-async def filled(rooms: Rooms, key: str, entries: int, administrator: Actor | None = None) -> None:
+@asynccontextmanager
+async def fresh_log() -> AsyncIterator[tuple[Postgres, Appender]]:
+    """An appender and what it stands on over an empty log, on the measured core; no projections."""
+    with fresh_postgres() as postgres, placed("measured"):
+        await migrate(postgres.owner_dsn, SCHEMA)
+        async with open_database(postgres.dsn) as database:
+            standings, doorbell = Standings(Log(database), database), Doorbell(database)
+            async with (
+                doorbell.running(),
+                standings.following(doorbell),
+                Appender(database, standings, doorbell.ring).running() as appender,
+            ):
+                _as_served()
+                yield postgres, appender
+
+
+def _as_served() -> None:
+    collector.spare_what_is_there()
+    collector.adjust(streams=0)
+
+
+async def filled(
+    appender: Appender, key: str, entries: int, administrator: Actor | None = None
+) -> None:
     """A new environment with that many changes and a few more."""
-    administrator = await registered(rooms, key, administrator)
+    administrator = await registered(appender, key, administrator)
     commands = tuple(islice(cycle(THERE_AND_BACK), MOST_CHANGES))
     for _ in range(entries // MOST_CHANGES):
-        await changed(rooms, key, administrator, *commands)
+        await changed(appender, key, administrator, *commands)
 
 
-async def registered(rooms: Rooms, key: str, administrator: Actor | None = None) -> Actor:
+async def registered(appender: Appender, key: str, administrator: Actor | None = None) -> Actor:
     """A new environment's administrator; a new one where none is given."""
     administrator = administrator or Actor(handle=uuid4())
     command = RegisterEnvironment(
         key=key, name=key, kind=EnvironmentKind.SANDBOX, administrator=administrator.handle
     )
-    await changed(rooms, key, PLATFORM, command)
+    await changed(appender, key, PLATFORM, command)
     return administrator
 
 
-async def changed(rooms: Rooms, key: str, actor: Actor, *commands: Command) -> None:
+async def changed(appender: Appender, key: str, actor: Actor, *commands: Command) -> None:
     """Ask, and make sure that every command had something to change."""
     ask = Ask(environment=key, commands=commands, actor=actor)
-    outcome = await rooms.appender.transact(Request(ask=ask))
+    outcome = await appender.transact(Request(ask=ask))
     if not isinstance(outcome, Applied) or outcome.change_set is None:
         raise TypeError(f"{commands[:3]} changed nothing: {outcome}")
     assert len(outcome.change_set.changes) >= len(commands), outcome

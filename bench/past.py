@@ -66,7 +66,7 @@ async def long_log(entries: int) -> AsyncIterator[tuple[Ours, Http]]:
         with placed("measured"):
             async with rooms_over(postgres) as rooms:
                 ada = Actor(handle=(await rooms.principals.meet(ADA, "Ada")).handle)
-                await filled(rooms, KEY, entries, ada)
+                await filled(rooms.appender, KEY, entries, ada)
                 await rooms.projector.catch_up()
         ours = await stack.enter_async_context(serving(data, postgres))
         (connection,) = await stack.enter_async_context(https(ours.port, 1))

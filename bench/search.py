@@ -76,7 +76,7 @@ async def a_million(
 
 async def _fill(rooms: Rooms, key: str, ada: Actor, ben: Actor) -> None:
     """One in ten change sets is Ben's; each has a reason."""
-    await registered(rooms, key, ada)
+    await registered(rooms.appender, key, ada)
     commands, chance = cycle(COMMANDS), Random(key)
     grant = GrantRole(principal=ben.handle, role=SecurityRole.SYSTEM_CUSTOMIZER)
     await _ask(rooms, key, ada, "The team", grant)

@@ -34,7 +34,7 @@ async def long_logs() -> AsyncIterator[Filled]:
     async with fresh_rooms() as (_, rooms):
         async with TaskGroup() as group:
             for key in keys:
-                group.create_task(filled(rooms, key, ENTRIES // ENVIRONMENTS))
+                group.create_task(filled(rooms.appender, key, ENTRIES // ENVIRONMENTS))
         yield Filled(rooms, keys)
 
 
