@@ -285,7 +285,7 @@ async def test_a_subscriber_killed_and_reconnected_many_times_misses_nothing(
 
     async def disturb() -> None:
         for _ in range(times):
-            staying = asyncio.create_task(killed.stay())
+            staying = asyncio.create_task(killed.follow())
             await eventually(killed.something_new())
             await asyncio.sleep(random.uniform(0, 0.05))  # anywhere in what is being sent
             staying.cancel()
