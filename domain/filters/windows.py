@@ -108,76 +108,61 @@ def _moved(day: date, by: timedelta) -> date:
     return date.fromordinal(min(max(ordinal, EARLIEST.toordinal()), LATEST.toordinal()))
 
 
-def _week(day: date) -> date:
-    """The Sunday it begins with."""
+def _sunday(day: date) -> date:
+    """That its week begins with."""
     return _moved(day, -(day.isoweekday() % 7) * DAY)
 
 
-def _days(first: int, past: int) -> Callable[[Clock], Window]:
-    return lambda clock: Window(_moved(clock.today, first * DAY), _moved(clock.today, past * DAY))
+def _days(first: int, past: int, clock: Clock) -> Window:
+    return Window(_moved(clock.today, first * DAY), _moved(clock.today, past * DAY))
 
 
-def _weeks(first: int) -> Callable[[Clock], Window]:
-    return lambda clock: Window(
-        _moved(_week(clock.today), first * WEEK), _moved(_week(clock.today), (first + 1) * WEEK)
-    )
+def _week(number: int, clock: Clock) -> Window:
+    sunday = _sunday(clock.today)
+    return Window(_moved(sunday, number * WEEK), _moved(sunday, (number + 1) * WEEK))
 
 
-def _months(first: int) -> Callable[[Clock], Window]:
-    def window(clock: Clock) -> Window:
-        start = clock.today.replace(day=1)
-        return Window(shifted(start, first), shifted(start, first + 1))
-
-    return window
+def _month(number: int, clock: Clock) -> Window:
+    start = clock.today.replace(day=1)
+    return Window(shifted(start, number), shifted(start, number + 1))
 
 
-def _years(first: int) -> Callable[[Clock], Window]:
-    def window(clock: Clock) -> Window:
-        start = clock.today.replace(month=1, day=1)
-        return Window(shifted(start, first * MONTHS), shifted(start, (first + 1) * MONTHS))
-
-    return window
+def _year(number: int, clock: Clock) -> Window:
+    start = clock.today.replace(month=1, day=1)
+    return Window(shifted(start, number * MONTHS), shifted(start, (number + 1) * MONTHS))
 
 
-def _fiscal_periods(first: int, past: int) -> Callable[[Clock], Window]:
-    def window(clock: Clock) -> Window:
-        year, period = clock.fiscal.place(clock.today)
-        return Window(
-            clock.fiscal.start(year, period + first), clock.fiscal.start(year, period + past)
-        )
-
-    return window
+def _fiscal_periods(first: int, past: int, clock: Clock) -> Window:
+    year, period = clock.fiscal.place(clock.today)
+    return Window(clock.fiscal.start(year, period + first), clock.fiscal.start(year, period + past))
 
 
-def _fiscal_years(first: int, past: int) -> Callable[[Clock], Window]:
-    def window(clock: Clock) -> Window:
-        year, _ = clock.fiscal.place(clock.today)
-        return Window(clock.fiscal.start(year + first), clock.fiscal.start(year + past))
-
-    return window
+def _fiscal_years(first: int, past: int, clock: Clock) -> Window:
+    year, _ = clock.fiscal.place(clock.today)
+    return Window(clock.fiscal.start(year + first), clock.fiscal.start(year + past))
 
 
 FIXED: Mapping[str, Callable[[Clock], Window]] = {
-    "yesterday": _days(-1, 0),
-    "today": _days(0, 1),
-    "tomorrow": _days(1, 2),
-    "last-seven-days": _days(-6, 1),
-    "next-seven-days": _days(1, 8),
-    "last-week": _weeks(-1),
-    "this-week": _weeks(0),
-    "next-week": _weeks(1),
-    "last-month": _months(-1),
-    "this-month": _months(0),
-    "next-month": _months(1),
-    "last-year": _years(-1),
-    "this-year": _years(0),
-    "next-year": _years(1),
-    "last-fiscal-period": _fiscal_periods(-1, 0),
-    "this-fiscal-period": _fiscal_periods(0, 1),
-    "next-fiscal-period": _fiscal_periods(1, 2),
-    "last-fiscal-year": _fiscal_years(-1, 0),
-    "this-fiscal-year": _fiscal_years(0, 1),
-    "next-fiscal-year": _fiscal_years(1, 2),
+    "yesterday": partial(_days, -1, 0),
+    "today": partial(_days, 0, 1),
+    "tomorrow": partial(_days, 1, 2),
+    "last-seven-days": partial(_days, -6, 1),
+    "next-seven-days": partial(_days, 1, 8),
+    "last-week": partial(_week, -1),
+    "this-week": partial(_week, 0),
+    "next-week": partial(_week, 1),
+    "last-month": partial(_month, -1),
+    "this-month": partial(_month, 0),
+    "next-month": partial(_month, 1),
+    "last-year": partial(_year, -1),
+    "this-year": partial(_year, 0),
+    "next-year": partial(_year, 1),
+    "last-fiscal-period": partial(_fiscal_periods, -1, 0),
+    "this-fiscal-period": partial(_fiscal_periods, 0, 1),
+    "next-fiscal-period": partial(_fiscal_periods, 1, 2),
+    "last-fiscal-year": partial(_fiscal_years, -1, 0),
+    "this-fiscal-year": partial(_fiscal_years, 0, 1),
+    "next-fiscal-year": partial(_fiscal_years, 1, 2),
 }
 """The operators that need no number."""
 
@@ -213,10 +198,10 @@ COUNTED: Mapping[str, Callable[[int, Clock], Window]] = {
     **{f"last-x-{unit}": partial(_last, unit) for unit in ("hours", *_SHIFTS)},
     **{f"next-x-{unit}": partial(_next, unit) for unit in ("hours", *_SHIFTS)},
     **{f"olderthan-x-{unit}": partial(_older, unit) for unit in (*_SPANS, *_SHIFTS)},
-    "last-x-fiscal-periods": lambda count, clock: _fiscal_periods(-count, 0)(clock),
-    "next-x-fiscal-periods": lambda count, clock: _fiscal_periods(1, count + 1)(clock),
-    "last-x-fiscal-years": lambda count, clock: _fiscal_years(-count, 0)(clock),
-    "next-x-fiscal-years": lambda count, clock: _fiscal_years(1, count + 1)(clock),
+    "last-x-fiscal-periods": lambda count, clock: _fiscal_periods(-count, 0, clock),
+    "next-x-fiscal-periods": lambda count, clock: _fiscal_periods(1, count + 1, clock),
+    "last-x-fiscal-years": lambda count, clock: _fiscal_years(-count, 0, clock),
+    "next-x-fiscal-years": lambda count, clock: _fiscal_years(1, count + 1, clock),
 }
 """The operators that take how many."""
 
