@@ -30,14 +30,15 @@ soak: $(VENV)/ready
 bench: $(VENV)/ready
 	@$(VENV)/bin/python -m bench
 mutate: $(VENV)/ready
-	@$(VENV)/bin/mutmut run && $(VENV)/bin/mutmut results
+	@PYTHONPATH=tests $(VENV)/bin/mutmut run && $(VENV)/bin/mutmut results
 
-# What is written by a program: the schema, the lists of events and of operators, the sync rules.
+# What is written by a program: the schema, the lists of events and of operators, the sync rules, what they tell.
 docs: $(VENV)/ready
 	@$(VENV)/bin/syncledger schema > schema.graphql
 	@$(VENV)/bin/python -m tests.generate_events_page > docs/events.md
 	@$(VENV)/bin/python -m tests.generate_operators_page > docs/operators.md
 	@$(VENV)/bin/python -m tests.generate_rules_page > docs/rules.md
+	@$(VENV)/bin/python tests/generate_told_reasons.py > tests/facts/told-reasons.txt
 
 lock: $(VENV)/ready
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \

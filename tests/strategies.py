@@ -79,6 +79,7 @@ from domain.switches import (
 from domain.warning import WarningCode
 
 settings.register_profile("syncledger", deadline=None)
+settings.register_profile("few", deadline=None, max_examples=10)
 settings.load_profile("syncledger")
 
 DAVE = UUID("da4e0000-0000-4000-8000-000000000000")

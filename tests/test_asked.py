@@ -28,6 +28,7 @@ DEFINE = DefineFilter(
     criteria=Group(),
     active=False,
 )
+DEFINED = "Define filter (role: SYSTEM_FILTER, kind: ONLINE, table: {}, active: no)"
 
 
 def ask(*asked: Command) -> Ask:
@@ -44,16 +45,20 @@ def ask(*asked: Command) -> Ask:
             "Choose mailing addresses (choice: ALL_THREE)",
         ),
         (GrantRole(principal=BOB, role=SecurityRole.AUDITOR), "Grant role (role: AUDITOR)"),
-        (DEFINE, "Define filter (role: SYSTEM_FILTER, kind: ONLINE, table: task, active: no)"),
+        (DEFINE, DEFINED.format("task")),
         (RedefineFilter(key="mine", criteria="<fetch/>"), "Redefine filter (key: mine)"),
         (RenameEnvironment(name="Ada"), "Rename environment"),
         (
             replace(DEFINE, table="a\nb"),
-            "Define filter (role: SYSTEM_FILTER, kind: ONLINE, table: a b, active: no)",
+            DEFINED.format("a b"),
+        ),
+        (
+            replace(DEFINE, table="x" * LONGEST),
+            DEFINED.format("x" * LONGEST),
         ),
         (
             replace(DEFINE, table="x" * (LONGEST + 1)),
-            "Define filter (role: SYSTEM_FILTER, kind: ONLINE, table: 201 characters, active: no)",
+            DEFINED.format("201 characters"),
         ),
     ],
 )

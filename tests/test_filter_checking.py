@@ -12,6 +12,7 @@ from domain.filters.problem import MOST_PROBLEMS
 
 STATE = Condition(column="statecode", operator="eq", values=("0",))
 PARTIES = Link(table="activityparty", from_column="activityid", to_column="activityid")
+LONG_OPERATOR = "in-or-before-fiscal-period-and-year"
 GUID = "a11ce000-0000-4000-8000-000000000000"
 
 
@@ -149,6 +150,40 @@ def test_a_condition_that_makes_no_sense_is_told_with_its_place(name: str) -> No
     [(found, message)] = told(of(wrong, table=table))
     assert found == path
     assert says in message
+
+
+@pytest.mark.parametrize(
+    ("operator", "help_"),
+    [
+        ("begin-with", "Did you mean begins-with or not-begin-with or ends-with?"),
+        ("Begin-With", "Did you mean begins-with or not-begin-with or ends-with?"),
+        ("zzz", "`filterCatalogue` lists them all."),
+        (f"{LONG_OPERATOR:x<79}", f"Did you mean {LONG_OPERATOR}?"),
+        (f"{LONG_OPERATOR:x<80}", "`filterCatalogue` lists them all."),
+    ],
+)
+def test_an_unknown_operator_is_told_what_is_near(operator: str, help_: str) -> None:
+    [(_, message)] = told(of(condition("fullname", operator, "A")))
+    assert message == f"There is no operator {operator!r}. {help_}"
+
+
+def test_of_many_unknown_operators_the_first_are_told_what_is_near() -> None:
+    found = told(of(*[condition("fullname", "begin-with", "A")] * 6))
+    assert ["Did you mean" in message for _, message in found] == [True] * 5 + [False]
+
+
+def test_a_column_compared_with_is_looked_at_as_any_other() -> None:
+    assert told(of(condition("createdon", "eq", compared_column="A B"))) == [
+        (
+            "conditions[0].comparedColumn",
+            "A column has a logical name such as statecode, not 'A B'.",
+        )
+    ]
+    [unverified] = checked(of(condition("createdon", "eq", compared_column="new_x"))).unverified
+    assert unverified.path == "conditions[0].comparedColumn"
+    assert told(of(condition("createdon", "eq", "2026-01-01", compared_column="new_x"))) == [
+        ("conditions[0].values", "A condition has values or a compared column, not both.")
+    ]
 
 
 def test_a_list_of_parties_is_linked_and_not_compared() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.filters.criteria import Condition, Criteria, Group, Link, LinkType
-from domain.filters.effort import CONDITION, RELATED, STEPS, effort, sizes
+from domain.filters.effort import CONDITION, RELATED, STEPS, Size, effort, sizes
 from domain.filters.matching import MOST_COMBINATIONS
 from domain.filters.records import Record
 
@@ -55,6 +55,24 @@ def test_a_link_is_followed_to_every_related_record() -> None:
     assert taken(asked, with_parties(10)) == CONDITION + 10 * each
     bare = Group(links=(link(),))
     assert taken(bare, with_parties(10)) == CONDITION + 10 * (RELATED + CONDITION)
+
+
+def test_what_stands_beside_comes_together() -> None:
+    asked = Group(links=(link(), replace(link(), table="email"), replace(link(), table="fax")))
+    [*parties] = with_parties(3).related["activityparty"]
+    both = Record(columns={}, related={"activityparty": parties, "email": parties * 2})
+    assert taken(asked, both) == CONDITION + 9 * (RELATED + CONDITION)
+
+
+def test_what_holds_no_text_has_nothing_to_compare() -> None:
+    pattern = Condition(column="subject", operator="like", values=("%a%b%",))
+    assert sizes(Record(columns={}, related={"email": [NOTHING]})) == {"email": Size(1, 0)}
+    assert taken(Group(conditions=(pattern,) * STEPS)) == (STEPS + 1) * CONDITION
+    named = replace(pattern, link_alias="a")
+    joined = Group(conditions=(named,) * 3, links=(link(None, type=LinkType.INNER, alias="a"),))
+    found = taken(joined)
+    assert found == RELATED + 4 * CONDITION
+    assert isinstance(found, int)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5, 9])

@@ -615,6 +615,57 @@ def test_giving_an_inactive_template_is_told() -> None:
     ]
 
 
+COPIES_STAY = (
+    "A template is copied to a user once. Whoever has a copy keeps it as it is; what happens to "
+    "the template reaches only users who would get a copy from now on."
+)
+GIVEN_IN_VAIN = (
+    "The template that new users are to be given is not active, so they are given none. "
+    "Activate it, or give them another one."
+)
+
+
+def test_what_is_told_of_a_template_names_it() -> None:
+    off = FilterDeactivated(**about(role=TEMPLATE))
+    there = after(defined(role=TEMPLATE), gave("k", "Active"), off)
+    both = [("filter:k", COPIES_STAY), ("filter:k", GIVEN_IN_VAIN)]
+    assert [(each.setting, each.message) for each in warnings(there, off)] == both
+    given_ = warnings(there, gave("k", "Active"))
+    assert [(each.setting, each.message) for each in given_] == both[1:]
+    before = standing_warnings(there.filters, there.filters.by_key["k"])
+    assert [(each.setting, each.message) for each in before] == both
+
+
+def test_before_a_system_filter_is_touched_it_is_told_whether_it_is_the_last() -> None:
+    off = FilterDeactivated(**about())
+    offline = replace(defined("o", "Other"), kind=OFFLINE)
+    of_tasks = replace(defined("t", "Tasks"), table="task", fetch_xml=text(ACTIVE, "task"))
+    vague = defined("v", "Vague", group=Group(conditions=(SCORE,)))
+    last, unverified = WarningCode.LAST_ACTIVE_FILTER, WarningCode.UNVERIFIED_COLUMN
+
+    def told(key: str, *events: Event) -> list[tuple[str | None, WarningCode]]:
+        there = after(*events).filters
+        found = standing_warnings(there, there.by_key[key])
+        return [(each.setting, each.code) for each in found]
+
+    assert told("k", defined(), offline, of_tasks) == [("filter:k", last)]
+    assert told("o", defined(), offline, of_tasks) == [("filter:o", last)]
+    assert told("k", defined(), vague) == []
+    assert told("k", defined(), off) == []
+    assert told("v", vague) == [("filter:v", last), ("filter:v", unverified)]
+    assert told("v", vague, defined()) == [("filter:v", unverified)]
+    assert told("v", replace(vague, role=TEMPLATE)) == [
+        ("filter:v", WarningCode.TEMPLATE_COPIES_STAY),
+        ("filter:v", unverified),
+    ]
+    there = after(offline).filters
+    [found] = standing_warnings(there, there.by_key["o"])
+    assert found.message == (
+        "Without it, no offline system filter of the table contact is active: contacts travel "
+        "only for users who have an active filter of their own."
+    )
+
+
 def test_the_released_templates_stay_as_they_are() -> None:
     released = json.loads((FOLDER / "released-templates.json").read_text(encoding="utf-8"))
     assert {key: each.fetch_xml for key, each in TEMPLATES.items()} == released

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +15,7 @@ from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, L
 from domain.filters.matching import Explanation, Matcher, TooManyCombinations
 from domain.filters.patterns import pattern
 from domain.filters.records import Record, Verdict
+from domain.filters.values import choices, day
 from domain.filters.viewpoint import Viewpoint
 from domain.filters.windows import Clock, FiscalCalendar, Periods, shifted
 
@@ -129,6 +130,12 @@ def test_a_hierarchy_is_climbed_as_far_as_it_is_known() -> None:
     ).missing == ("the hierarchy",)
 
 
+def test_a_ring_in_a_hierarchy_ends_where_it_began() -> None:
+    ring = replace(VIEW, parents={ADA: BEN, BEN: CY, CY: BEN})
+    under = condition("ownerid", "under", DI)
+    assert verdict(under, ring, ownerid=ADA) is False
+
+
 def test_text_that_is_no_value_of_its_column_is_told_by_name() -> None:
     with pytest.raises(ValueError, match=r"contact\.createdon is a day or time, e\.g\..* not 'x'"):
         verdict(condition("createdon", "today"), createdon="x")
@@ -136,6 +143,31 @@ def test_text_that_is_no_value_of_its_column_is_told_by_name() -> None:
         verdict(ACTIVE, statecode="active")
     with pytest.raises(ValueError, match="commas between"):
         verdict(condition("statecode", "contain-values", "1"), statecode="1;2")
+
+
+def test_a_value_is_read_as_it_is_meant() -> None:
+    assert choices("True") == {"1"}
+    assert choices("FALSE") == {"0"}
+    assert choices("1,-02") == {"1", "-2"}
+    with pytest.raises(ValueError, match=r"^choices' numbers with commas between$"):
+        choices("1,")
+    assert type(day("2026-03-01T23:00:00Z")) is date
+    assert day("2026-03-01T23:00:00Z") == date(2026, 3, 1)
+
+
+def test_both_ends_of_a_span_are_in_it() -> None:
+    some = condition("numberofchildren", "between", "2", "4")
+    assert [verdict(some, numberofchildren=str(number)) for number in range(1, 6)] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+
+
+def test_a_fiscal_period_is_of_the_users_own_days() -> None:
+    first = condition("createdon", "in-fiscal-period", "1")
+    east = replace(VIEW, clock=Clock(NOW, ZoneInfo("Pacific/Kiritimati")))
+    late = "2026-03-31T12:00:00Z"
+    assert verdict(first, createdon=late) is True
+    assert verdict(first, east, createdon=late) is False
 
 
 def test_a_column_of_several_choices_contains_values() -> None:
@@ -292,6 +324,40 @@ def test_only_so_many_combinations_are_looked_at(monkeypatch: pytest.MonkeyPatch
         verdict(found, related={"activityparty": parties}, activityid=ADA)
 
 
+def test_just_as_many_combinations_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "MOST_COMBINATIONS", 2)
+    found = asked(NAMED, table="task", links=(OUTER,))
+    parties = [Record(columns={"activityid": ADA, "partyid": BEN})] * 2
+    assert verdict(found, related={"activityparty": parties}, activityid=ADA) is False
+
+
+def test_an_old_name_compares_columns_as_todays_does() -> None:
+    other = Condition(column="firstname", operator="neq", compared_column="lastname")
+    assert verdict(other, firstname="Ada", lastname="Lovelace") is True
+    assert verdict(other, firstname="Ada", lastname="ADA") is False
+
+
+def test_related_records_lead_on_to_their_own_or_else_to_those_of_the_first() -> None:
+    inner = Link(
+        table="account",
+        from_column="accountid",
+        to_column="partyid",
+        criteria=Group(conditions=(condition("name", "eq", "Contoso"),)),
+    )
+    found = asked(table="task", links=(replace(PARTY, criteria=Group(links=(inner,))),))
+    contoso, fabrikam = (
+        Record(columns={"accountid": f"{{{BEN}}}", "name": name}) for name in ("Contoso", "Other")
+    )
+    party = Record(columns={"activityid": ADA, "partyid": BEN})
+    own = replace(party, related={"account": [fabrikam]})
+    related = {"activityparty": [party], "account": [contoso]}
+    assert verdict(found, related=related, activityid=ADA) is True
+    related = {"activityparty": [own], "account": [contoso]}
+    assert verdict(found, related=related, activityid=ADA) is False
+    related = {"activityparty": [replace(own, related={"account": [contoso]})]}
+    assert verdict(found, related=related, activityid=ADA) is True
+
+
 def test_columns_are_compared_with_each_other() -> None:
     later = Condition(column="modifiedon", operator="gt", compared_column="createdon")
     assert verdict(later, modifiedon="2026-03-03T10:00Z", createdon="2026-03-03T10:30+01:00")
@@ -432,6 +498,19 @@ def test_fiscal_windows_follow_the_calendar_of_the_organization() -> None:
 
 def test_a_month_that_is_too_short_ends_earlier() -> None:
     assert shifted(datetime(2026, 3, 31, tzinfo=UTC).date(), -1).isoformat() == "2026-02-28"
+
+
+def test_nothing_is_in_no_window() -> None:
+    for found in (condition("birthdate", "today"), condition("createdon", "today")):
+        columns = {found.column: None}
+        assert Matcher(asked(found), VIEW).matches(Record(columns=columns)) is False
+
+
+def test_a_day_without_time_is_of_the_zone_that_a_window_begins_in() -> None:
+    west = replace(VIEW, clock=Clock(datetime(2026, 3, 3, 4, tzinfo=UTC), ZoneInfo("Etc/GMT+5")))
+    recently = condition("birthdate", "last-x-days", "1")
+    assert verdict(recently, west, birthdate="2026-03-02") is True
+    assert verdict(recently, west, birthdate="2026-03-03") is False
 
 
 def test_a_day_is_in_a_window_that_touches_it() -> None:

@@ -11,7 +11,7 @@ from domain.filters.differences import MOST_LINES, additions, alike, differences
 from domain.filters.fetchxml import canonical
 from domain.filters.operators import ALIASES, OPERATORS
 from domain.filters.templates import TEMPLATES
-from domain.filters.words import LONGEST, PREDICATES, label, sentence
+from domain.filters.words import LONGEST, MOST_VALUES, PREDICATES, label, listed, sentence
 
 OPEN = Condition(column="statecode", operator="eq", values=("0",))
 EITHER = Condition(column="statecode", operator="in", values=("0", "1"))
@@ -162,6 +162,13 @@ def test_the_default_templates_can_be_read() -> None:
             ),
         ),
         (
+            contacts(linked(LinkType.ALL, None)),
+            (
+                "Contacts without accounts (by accountid = parentcustomerid) other than those "
+                "there are"
+            ),
+        ),
+        (
             contacts(linked(LinkType.NOT_ALL, None)),
             "Contacts with accounts (by accountid = parentcustomerid) other than those there are",
         ),
@@ -240,6 +247,33 @@ OWNING = Condition(column="participationtypemask", operator="eq", values=("9",))
 )
 def test_taking_part_is_told_as_people_say_it(asked: Criteria, told: str) -> None:
     assert sentence(asked) == told
+
+
+def test_taking_part_as_nobody_names_it_is_told_by_its_number() -> None:
+    odd = replace(OWNING, values=("77",))
+    assert sentence(parties(ME, odd)) == "Tasks in which I am 77"
+
+
+def test_what_is_linked_otherwise_or_asks_more_is_no_taking_part() -> None:
+    plain = parties(ME, OWNING).group.links[0]
+    assert plain.criteria is not None
+    inner = Group(conditions=(Condition(column="addressused", operator="null"),))
+    for other in (
+        replace(plain, to_column="regardingobjectid"),
+        replace(plain, table="account"),
+        replace(plain, criteria=replace(plain.criteria, groups=(inner,))),
+        replace(plain, criteria=replace(plain.criteria, links=(plain,))),
+    ):
+        told = sentence(Criteria(table="task", group=Group(links=(other,))))
+        assert not told.startswith("Tasks in which I am"), told
+
+
+def test_of_many_values_the_rest_is_counted() -> None:
+    many = [str(number) for number in range(MOST_VALUES + 1)]
+    assert listed(many[:1]) == "0"
+    assert listed(many[:3]) == "0, 1 or 2"
+    assert listed(many[:-1]) == f"{', '.join(many[:-2])} or {many[-2]}"
+    assert listed(many) == f"{', '.join(many[:-1])} or 1 more"
 
 
 def test_taking_part_in_one_of_two_ways_is_something_else() -> None:
@@ -468,6 +502,25 @@ def test_what_left_a_long_list_is_told(
         assert "1 more → is " in line
     else:
         assert told in line
+
+
+def test_another_order_of_a_long_list_is_told_as_that() -> None:
+    one, other = names(*TEN, "a", "b"), names(*TEN, "b", "a")
+    assert differences(one, other) == ("changed: full name is the same in another order",)
+
+
+def test_what_is_asked_of_a_joined_table_is_told_by_its_name() -> None:
+    join = linked(LinkType.INNER, None, "a")
+    named = Condition(column="name", operator="eq", values=("Contoso",), link_alias="a")
+    other = replace(named, values=("Fabrikam",))
+    assert alike(contacts(named, join), contacts(join, named))
+    assert not alike(contacts(named, join), contacts(other, join))
+    inner = Condition(column="telephone1", operator="not-null", link_alias="a")
+    link = linked(LinkType.ANY, Group(conditions=(inner,)))
+    with_link, without = contacts(named, join, link), contacts(named, join)
+    assert [each.removeprefix("added: ") for each in differences(without, with_link)] == [
+        each.removeprefix("removed: ") for each in differences(with_link, without)
+    ]
 
 
 def test_attributes_that_mean_nothing_are_told_as_such() -> None:

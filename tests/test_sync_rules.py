@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from deciding import (
@@ -35,6 +36,7 @@ from deciding import (
     template,
     under,
 )
+from generate_told_reasons import page
 from sync_cases import CASES, FIELD_CASES, USUAL, Case, FieldCase
 
 from domain.environment import Event
@@ -75,6 +77,12 @@ def test_every_case_is_decided_by_its_line(case: Case) -> None:
     named = dict.fromkeys(names(decision.reasons))
     wanted = case.rules.split()
     assert [each for each in named if each in wanted or each not in USUAL] == wanted
+
+
+def test_every_case_is_told_in_these_words() -> None:
+    """Made by `make docs`; what differs is to be read before it is kept."""
+    words = Path(__file__).with_name("facts") / "told-reasons.txt"
+    assert page().splitlines() == words.read_text(encoding="utf-8").splitlines()
 
 
 def test_every_kind_of_item_is_decided_both_ways_by_some_case() -> None:
