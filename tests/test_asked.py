@@ -83,6 +83,7 @@ def test_of_many_the_first_are_told_and_the_rest_is_counted() -> None:
         (None, None, ""),
         (31, ("assignedTasks", "x"), ", at: 31, settings: assignedTasks, x"),
         (datetime(2026, 3, 3, tzinfo=UTC), None, ", at: 2026-03-03 00:00:00+00:00"),
+        (None, ("a",) * MOST_TOLD, f", settings: {', '.join('a' * MOST_TOLD)}"),
         (None, ("a",) * 12, f", settings: {', '.join('a' * MOST_TOLD)}, and 2 more"),
     ],
 )

@@ -104,4 +104,6 @@ def test_a_filter_that_is_there_on_one_side_only_is_told_with_what_it_chooses() 
     off = then(FilterDeactivated(**ABOUT))
     (found,) = compared(gone, off)
     assert found.lines[0] == "Template “My Tasks” of task is new, not active"
+    (found,) = compared(gone, FRESH)
+    assert found.lines[0] == "Template “My Tasks” of task is new"
     assert all(line.startswith("added: ") for line in found.lines[1:])

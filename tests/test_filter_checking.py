@@ -158,6 +158,7 @@ def test_a_condition_that_makes_no_sense_is_told_with_its_place(name: str) -> No
         ("begin-with", "Did you mean begins-with or not-begin-with or ends-with?"),
         ("Begin-With", "Did you mean begins-with or not-begin-with or ends-with?"),
         ("zzz", "`filterCatalogue` lists them all."),
+        ("next-x-month", "Did you mean next-x-months or next-month or last-x-months?"),
         (f"{LONG_OPERATOR:x<79}", f"Did you mean {LONG_OPERATOR}?"),
         (f"{LONG_OPERATOR:x<80}", "`filterCatalogue` lists them all."),
     ],
@@ -179,6 +180,8 @@ def test_a_column_compared_with_is_looked_at_as_any_other() -> None:
             "A column has a logical name such as statecode, not 'A B'.",
         )
     ]
+    [linked] = checked(of(links=(replace(PARTIES, to_column="new_id"),))).unverified
+    assert (linked.path, linked.table) == ("links[0].toColumn", "contact")
     [unverified] = checked(of(condition("createdon", "eq", compared_column="new_x"))).unverified
     assert unverified.path == "conditions[0].comparedColumn"
     assert told(of(condition("createdon", "eq", "2026-01-01", compared_column="new_x"))) == [
@@ -195,9 +198,21 @@ def test_a_list_of_parties_is_linked_and_not_compared() -> None:
 @pytest.mark.parametrize(
     ("link", "at", "says"),
     [
-        (replace(PARTIES, table="Activity"), "links[0].table", "a logical name"),
-        (replace(PARTIES, from_column="a b"), "links[0].fromColumn", "a logical name"),
-        (replace(PARTIES, to_column=""), "links[0].toColumn", "a logical name"),
+        (
+            replace(PARTIES, table="Activity"),
+            "links[0].table",
+            "A table has a logical name such as contact, not 'Activity'.",
+        ),
+        (
+            replace(PARTIES, from_column="a b"),
+            "links[0].fromColumn",
+            "A column has a logical name such as statecode, not 'a b'.",
+        ),
+        (
+            replace(PARTIES, to_column=""),
+            "links[0].toColumn",
+            "A column has a logical name such as statecode, not ''.",
+        ),
         (replace(PARTIES, alias="a b"), "links[0].alias", "letters, digits and _, not 'a b'"),
         (
             replace(PARTIES, criteria=Group(conditions=(condition("partyid", "like", "a"),))),

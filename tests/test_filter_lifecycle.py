@@ -615,6 +615,15 @@ def test_giving_an_inactive_template_is_told() -> None:
     ]
 
 
+def test_a_filter_is_at_its_default_in_all_that_it_is_or_not_at_all() -> None:
+    fresh = after(*BEGINNING[2:])
+    assert is_default(fresh, f"filter:{MINE}")
+    assert is_default(NEW, "filter:k")
+    off = FilterDeactivated(**about(MINE, "My Outlook Contacts", TEMPLATE))
+    assert not is_default(after(*BEGINNING[2:], off), f"filter:{MINE}")
+    assert not is_default(after(defined()), "filter:k")
+
+
 COPIES_STAY = (
     "A template is copied to a user once. Whoever has a copy keeps it as it is; what happens to "
     "the template reaches only users who would get a copy from now on."
@@ -630,6 +639,10 @@ def test_what_is_told_of_a_template_names_it() -> None:
     there = after(defined(role=TEMPLATE), gave("k", "Active"), off)
     both = [("filter:k", COPIES_STAY), ("filter:k", GIVEN_IN_VAIN)]
     assert [(each.setting, each.message) for each in warnings(there, off)] == both
+    redefined = FilterRedefined(
+        **about(role=TEMPLATE), former_name=None, description="x", fetch_xml=None
+    )
+    assert [each.setting for each in warnings(there, redefined)] == ["filter:k"]
     given_ = warnings(there, gave("k", "Active"))
     assert [(each.setting, each.message) for each in given_] == both[1:]
     before = standing_warnings(there.filters, there.filters.by_key["k"])

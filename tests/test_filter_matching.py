@@ -484,6 +484,10 @@ def test_fiscal_windows_follow_the_calendar_of_the_organization() -> None:
     for operator, values, held, matches in (
         ("this-fiscal-year", (), "2025-04-06", True),
         ("this-fiscal-year", (), "2026-04-06", False),
+        ("in-fiscal-year", ("2026",), "2025-04-05", False),
+        ("in-fiscal-year", ("2026",), "2025-04-06", True),
+        ("in-fiscal-year", ("2026",), "2026-04-05", True),
+        ("in-fiscal-year", ("2026",), "2026-04-06", False),
         ("in-fiscal-period", ("11",), "2026-03-03", True),
         ("in-fiscal-period", ("11",), None, False),
         ("last-x-fiscal-periods", ("2",), "2025-12-06", True),
@@ -508,13 +512,24 @@ def test_nothing_is_in_no_window() -> None:
 
 def test_a_day_without_time_is_of_the_zone_that_a_window_begins_in() -> None:
     west = replace(VIEW, clock=Clock(datetime(2026, 3, 3, 4, tzinfo=UTC), ZoneInfo("Etc/GMT+5")))
+    soon = condition("birthdate", "next-x-days", "1")
+    assert verdict(soon, west, birthdate="2026-03-02") is True
+    assert verdict(soon, west, birthdate="2026-03-01") is False
     recently = condition("birthdate", "last-x-days", "1")
     assert verdict(recently, west, birthdate="2026-03-02") is True
     assert verdict(recently, west, birthdate="2026-03-03") is False
 
 
+def test_the_last_instant_of_a_day_is_of_that_day() -> None:
+    late = replace(VIEW, clock=Clock(datetime(2026, 3, 3, 23, 59, 59, 999_999, tzinfo=UTC)))
+    recently = condition("birthdate", "last-x-days", "1")
+    assert verdict(recently, late, birthdate="2026-03-03") is True
+    assert verdict(recently, late, birthdate="2026-03-04") is False
+
+
 def test_a_day_is_in_a_window_that_touches_it() -> None:
     for operator, held, matches in (
+        ("next-x-days", "2026-03-02", False),
         ("last-x-days", "2026-02-28", True),
         ("last-x-days", "2026-02-27", False),
         ("last-x-days", "2026-03-03", True),

@@ -515,12 +515,15 @@ def test_what_is_asked_of_a_joined_table_is_told_by_its_name() -> None:
     other = replace(named, values=("Fabrikam",))
     assert alike(contacts(named, join), contacts(join, named))
     assert not alike(contacts(named, join), contacts(other, join))
-    inner = Condition(column="telephone1", operator="not-null", link_alias="a")
-    link = linked(LinkType.ANY, Group(conditions=(inner,)))
-    with_link, without = contacts(named, join, link), contacts(named, join)
-    assert [each.removeprefix("added: ") for each in differences(without, with_link)] == [
-        each.removeprefix("removed: ") for each in differences(with_link, without)
-    ]
+    said = "a's account name is “Contoso”"
+    assert removals(contacts(named, join))[0] == f"removed: {said}"
+    assert differences(contacts(join), contacts(named, join)) == (f"added: {said}",)
+    assert differences(contacts(named, join), contacts(join)) == (f"removed: {said}",)
+    either = asking(named, OPEN, one=True)
+    told = f"(whose {said} or that are active)"
+    assert differences(contacts(join), contacts(either, join)) == (f"added: {told}",)
+    assert differences(contacts(either, join), contacts(join)) == (f"removed: {told}",)
+    assert sentence(contacts(either, join)).startswith(f"Contacts {told} and with")
 
 
 def test_attributes_that_mean_nothing_are_told_as_such() -> None:

@@ -227,7 +227,13 @@ def test_all_three_addresses_start_travelling_and_the_first_is_paired_anew() -> 
     told = [each.message for each in impact(NEW, after(chosen))]
     assert told[:4] == [*ADDRESS_CLASSES]
     assert [each.split()[0] for each in told[:4]] == ["Safe", "Filled", "Overwritten", "Emptied"]
+    assert {each.record_type for each in impact(NEW, after(chosen))} == {CONTACT}
     assert len(told) == 7
+    assert told[5] == (
+        "Mailing Address/Business Address: is paired with BusinessAddressStreet, "
+        "BusinessAddressCity, BusinessAddressState, BusinessAddressPostalCode, "
+        "BusinessAddressCountry in Outlook."
+    )
     assert sum("starts travelling to Dynamics and to Exchange" in each for each in told) == 2
     assert sum("is paired with" in each for each in told) == 1
     back = [each.message for each in impact(after(chosen), NEW)]

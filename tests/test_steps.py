@@ -13,6 +13,7 @@ from domain.environment import Environment
 from domain.field_mappings import DirectionNotSettable, UnknownMapping
 from domain.filter_steps import Fault
 from domain.filters.commands import (
+    DefineFilter,
     RedefineFilter,
     RemoveFilter,
     WithholdTemplateFromNewUsers,
@@ -131,6 +132,16 @@ def test_a_new_filter_needs_all_that_it_is(missing: str) -> None:
     assert steps(settled(FRESH).environment, wanted).faults == (Fault("filter:open", told),)
 
 
+@pytest.mark.parametrize(("said", "active"), [(None, True), (True, True), (False, False)])
+def test_a_new_filter_is_active_and_undescribed_unless_said(
+    said: bool | None, active: bool
+) -> None:
+    wanted = Wanted(filters={"open": replace(named("open", "Open"), active=said)})
+    [found] = steps(settled(FRESH).environment, wanted).commands
+    assert isinstance(found, DefineFilter)
+    assert (found.active, found.description) == (active, "")
+
+
 def test_what_can_be_no_command_is_a_fault_of_its_setting() -> None:
     whole = WantedFilter(role=SYSTEM, kind=ONLINE, table="task", name="", criteria=ACTIVE)
     wanted = Wanted(filters={"open": whole}, directions={"": SyncDirection.NONE})
@@ -158,6 +169,41 @@ def test_names_can_go_round_in_a_ring() -> None:
     }
     there = after(with_names(a="One", b="Two", c="Three"), Wanted(filters=turned))
     assert [there.filters.by_key[key].name for key in "abc"] == ["Two", "Three", "One"]
+
+
+@pytest.mark.parametrize(
+    ("before", "aside"),
+    [
+        ({"a": "One", "b": "Two"}, "a"),
+        ({"a": "One", "b": "Two", "c": "a"}, "a 2"),
+        ({"a": "One", "b": "Two", "c": "a", "d": "A 2"}, "a 3"),
+        ({"a": "a", "b": "Two"}, "a 2"),
+        ({"a": "Two", "b": "a"}, "a 2"),
+    ],
+)
+def test_who_steps_aside_takes_a_name_that_is_free(before: dict[str, str], aside: str) -> None:
+    there = with_names(**before).environment
+    wanted = {"a": WantedFilter(name=before["b"]), "b": WantedFilter(name=before["a"])}
+    assert steps(there, Wanted(filters=wanted)).commands == (
+        RedefineFilter(key="a", name=aside),
+        RedefineFilter(key="b", name=before["a"]),
+        RedefineFilter(key="a", name=before["b"]),
+    )
+
+
+def test_nobody_steps_aside_to_a_name_that_somebody_waits_for() -> None:
+    there = with_names(a="One", b="Two", c="Three").environment
+    wanted = {
+        "a": WantedFilter(name="Two"),
+        "b": WantedFilter(name="One"),
+        "c": WantedFilter(name="a"),
+    }
+    turned = [
+        each.name
+        for each in steps(there, Wanted(filters=wanted)).commands
+        if isinstance(each, RedefineFilter)
+    ]
+    assert turned == ["a", "a 2", "One", "Two"]
 
 
 @law(st.permutations("abcd"), st.permutations(["a", "b", "a 2", "B 2"]))

@@ -40,7 +40,9 @@ from generate_told_reasons import page
 from sync_cases import CASES, FIELD_CASES, USUAL, Case, FieldCase
 
 from domain.environment import Event
-from domain.filters.effort import effort
+from domain.filters.criteria import Group, Link
+from domain.filters.effort import effort, sizes
+from domain.filters.records import Record
 from domain.finding import MOST_TOLD
 from domain.rule_book import RULES, Confidence, Reason
 from domain.switches import (
@@ -266,6 +268,18 @@ def test_how_long_an_item_may_take_is_known_from_the_active_filters_of_its_table
     assert SyncRules(two, UNTOLD, NOW).effort(mine(CONTACT)) == 2 * one
     assert SyncRules(two, owning(MINE, MINE), NOW).effort(mine(CONTACT)) == 3 * one
     assert SyncRules(two, owning(MINE, MINE), NOW).effort(mine(TASK)) == 0
+
+
+def test_what_an_item_is_related_to_takes_its_time_too() -> None:
+    parties = [Record(columns={"activityid": "x" * 100})] * 50
+    task = replace(
+        mine(TASK), record=replace(mine(TASK).record, related={"activityparty": parties})
+    )
+    link = Link(table="activityparty", from_column="activityid", to_column="activityid")
+    asked = Group(links=(link,))
+    rules = SyncRules(under(), owning(asked, kind=TASK), NOW)
+    assert rules.effort(task) == effort(asked).of(task.record, sizes(task.record))
+    assert rules.effort(task) > rules.effort(mine(TASK))
 
 
 def test_items_of_all_kinds_are_decided_one_after_the_other_as_each_is_alone() -> None:
