@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Kept, Link, LinkType
 from domain.filters.elements import INCOMING
 from domain.filters.fetchxml import canonical, parsed, written
-from domain.filters.problem import Problem
+from domain.filters.problem import MOST_PROBLEMS, Problem
 
 OWN_AND_ACTIVE = Criteria(
     table="contact",
@@ -253,6 +253,15 @@ def test_elements_stand_only_so_deep() -> None:
     [(path, message)] = problems(asked(deep))
     assert path.count("/") == INCOMING.depth - 1
     assert message == f"Elements stand at most {INCOMING.depth} deep here."
+
+
+@pytest.mark.parametrize(("many", "told"), [(MOST_PROBLEMS, False), (MOST_PROBLEMS + 1, True)])
+def test_of_more_problems_than_are_told_it_is_told_that_there_are_more(
+    many: int, told: bool
+) -> None:
+    found = problems(asked("<filter>" + '<condition attribute="fax"/>' * many + "</filter>"))
+    assert len(found) == MOST_PROBLEMS + told
+    assert found[-1][1].startswith("There are more problems") is told
 
 
 def test_every_problem_of_the_form_is_told_at_once() -> None:

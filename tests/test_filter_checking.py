@@ -106,6 +106,26 @@ WRONG = {
         "conditions[0].values[0]",
         "a year from 1970 to 2099",
     ),
+    "fiscal year in other digits": (
+        condition("createdon", "in-fiscal-year", "२०२६"),
+        "conditions[0].values[0]",
+        "a year from 1970 to 2099",
+    ),
+    "fiscal year in words": (
+        condition("createdon", "in-fiscal-year", "twenty"),
+        "conditions[0].values[0]",
+        "a year from 1970 to 2099",
+    ),
+    "fiscal period in other digits": (
+        condition("createdon", "in-fiscal-period", "१"),
+        "conditions[0].values[0]",
+        "a fiscal period from 1 to 13",
+    ),
+    "fiscal period in words": (
+        condition("createdon", "in-fiscal-period", "one"),
+        "conditions[0].values[0]",
+        "a fiscal period from 1 to 13",
+    ),
     "fiscal period": (
         condition("createdon", "in-fiscal-period-and-year", "14", "2026"),
         "conditions[0].values[0]",

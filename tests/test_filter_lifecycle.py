@@ -353,6 +353,42 @@ def test_redefining_as_it_is_changes_nothing() -> None:
 def test_redefining_by_nonsense_is_refused() -> None:
     [refused] = given(defined()).when(RedefineFilter(key="k", criteria="")).refusals()
     assert isinstance(refused, FilterNotValid)
+    assert [each.path for each in refused.problems] == ["criteria"]
+
+
+def of_length(length: int) -> Group:
+    """Whose FetchXML has so many characters."""
+    bare = tuple(replace(CITY, operator="ne", values=("",)) for _ in range(16))
+    share, rest = divmod(length - len(text(Group(conditions=bare))), len(bare))
+    shares = [share] * (len(bare) - 1) + [share + rest]
+    filled = [replace(each, values=("x" * many,)) for each, many in zip(bare, shares, strict=True)]
+    return Group(conditions=tuple(filled))
+
+
+def test_a_filter_may_be_just_so_long() -> None:
+    assert len(given().when(define(criteria=of_length(LONGEST_TEXT))).events()) == 1
+    [refused] = given().when(define(criteria=of_length(LONGEST_TEXT + 1))).refusals()
+    assert isinstance(refused, FilterNotValid)
+    message = (
+        f"As FetchXML these criteria have {LONGEST_TEXT + 1} characters; a filter has at most "
+        f"{LONGEST_TEXT}."
+    )
+    assert refused.problems == (Problem(path="criteria", message=message),)
+
+
+def test_all_filters_together_may_be_just_so_long() -> None:
+    rest = 10_000
+    many, over = divmod(MOST_CHARACTERS - rest, LONGEST_TEXT)
+    lengths = [*[LONGEST_TEXT] * many, over]
+    full = given(
+        *(defined(f"k{n}", f"Name {n}", group=of_length(each)) for n, each in enumerate(lengths)),
+        defined("small", "Small", group=of_length(5_000)),
+    )
+    grown = RedefineFilter(key="small", criteria=of_length(rest))
+    full.when(grown).events()
+    full.when(replace(grown, criteria=of_length(rest + 1))).refused(TooManyFilters())
+    full.when(define(criteria=of_length(rest - 5_000))).events()
+    full.when(define(criteria=of_length(rest - 4_999))).refused(TooManyFilters())
 
 
 def test_what_was_redefined_is_as_it_was_but_for_that() -> None:
@@ -858,6 +894,7 @@ def test_what_differs_by_a_change_is_told_line_by_line() -> None:
         **about(name="Berlin"), former_name="Active", description="Why", fetch_xml=text(BERLIN)
     )
     renamed = replace(redefined, description=None, fetch_xml=None)
+    described = replace(redefined, former_name=None, fetch_xml=None)
     active, berlin = text(ACTIVE), text(BERLIN)
     assert differences(defined(), None, active) == ("added: status is active",)
     assert differences(redefined, active, berlin) == (
@@ -866,6 +903,7 @@ def test_what_differs_by_a_change_is_told_line_by_line() -> None:
         "added: address 1: city is “Berlin”",
     )
     assert differences(renamed, active, active) == ("name: “Active” → “Berlin”",)
+    assert differences(described, active, active) == ("description: now “Why”",)
     assert differences(FilterActivated(**about()), active, active) == ("now active",)
     assert differences(FilterDeactivated(**about()), active, active) == ("no longer active",)
     assert differences(FilterRemoved(**about(), active=True), active, None) == (

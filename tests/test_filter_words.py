@@ -11,7 +11,16 @@ from domain.filters.differences import MOST_LINES, additions, alike, differences
 from domain.filters.fetchxml import canonical
 from domain.filters.operators import ALIASES, OPERATORS
 from domain.filters.templates import TEMPLATES
-from domain.filters.words import LONGEST, MOST_VALUES, PREDICATES, label, listed, sentence
+from domain.filters.words import (
+    LONGEST,
+    LONGEST_VALUE,
+    MOST_VALUES,
+    PREDICATES,
+    label,
+    listed,
+    quoted,
+    sentence,
+)
 
 OPEN = Condition(column="statecode", operator="eq", values=("0",))
 EITHER = Condition(column="statecode", operator="in", values=("0", "1"))
@@ -330,6 +339,29 @@ NAMED_B = Group(conditions=(Condition(column="name", operator="begins-with", val
 )
 def test_what_asks_for_other_records_is_told_otherwise(one: Criteria, other: Criteria) -> None:
     assert sentence(one) != sentence(other)
+
+
+def test_a_state_of_a_table_that_is_not_known_is_told_as_it_is() -> None:
+    visits = Link(
+        table="new_visit", from_column="contactid", to_column="contactid", criteria=asking(OPEN)
+    )
+    told = "Contacts with new_visit (by contactid) whose statecode is “0”"
+    assert sentence(contacts(visits)) == told
+    named = replace(OPEN, link_alias="b")
+    assert sentence(contacts(named)) == "Contacts whose b's status is active"
+
+
+def test_what_is_in_brackets_is_one_part() -> None:
+    pair = asking(MINE, CITY, one=True)
+    told = sentence(contacts(asking(asking(pair, linked(LinkType.ANY)), one=True), OPEN))
+    assert told.count("(") == told.count(")") == 3
+
+
+def test_a_value_is_shown_so_that_it_ends_where_it_ends() -> None:
+    assert quoted("a”b") == "“a””b”"
+    assert quoted("a\nb") == "“a\\u000ab”"
+    assert quoted("x" * LONGEST_VALUE) == f"“{'x' * LONGEST_VALUE}”"
+    assert quoted("x" * (LONGEST_VALUE + 1)) == f"“{'x' * (LONGEST_VALUE - 1)}…”"
 
 
 def test_what_holds_of_everything_is_said_in_an_alternative() -> None:
