@@ -273,14 +273,40 @@ def test_a_condition_may_name_a_joined_table() -> None:
 
 def test_the_limits_of_the_product_are_kept() -> None:
     assert told(of(*[STATE] * 500)) == []
-    [(path, message)] = told(of(*[STATE] * 501))
-    assert path == "criteria"
-    assert "501 conditions and 0 links are 501 together; the product takes at most 500" in message
-    [(path, message)] = told(of(table="task", links=(PARTIES,) * 16))
-    assert message == "There are 16 links; the product takes at most 15."
+    assert told(of(*[STATE] * 501)) == [
+        (
+            "criteria",
+            "501 conditions and 0 links are 501 together; the product takes at most 500.",
+        )
+    ]
+    plain = replace(PARTIES, criteria=None)
+    assert told(of(*[STATE] * 490, table="task", links=(plain,) * 10)) == []
+    assert told(of(*[STATE] * 490, table="task", links=(plain,) * 11)) == [
+        (
+            "criteria",
+            "490 conditions and 11 links are 501 together; the product takes at most 500.",
+        )
+    ]
+    assert told(of(table="task", links=(plain,) * 15)) == []
+    assert told(of(table="task", links=(plain,) * 16)) == [
+        ("criteria", "There are 16 links; the product takes at most 15.")
+    ]
     twice = (replace(PARTIES, alias="a"),) * 2
-    [(path, message)] = told(of(table="task", links=twice))
-    assert message == "The alias 'a' is used by 2 links; each needs its own."
+    assert told(of(table="task", links=twice)) == [
+        ("criteria", "The alias 'a' is used by 2 links; each needs its own.")
+    ]
+
+
+def test_our_own_limits_are_kept() -> None:
+    assert told(of(groups=(Group(),) * 199)) == []
+    assert told(of(groups=(Group(),) * 200)) == [
+        ("criteria", "201 groups are too many; 200 will do.")
+    ]
+    many = condition("statecode", "in", *["0"] * 500)
+    assert told(of(*[many] * 4)) == []
+    assert told(of(*[many] * 4, STATE)) == [
+        ("criteria", "2001 values together are too many; 2000 will do.")
+    ]
 
 
 def test_groups_stand_only_so_deep() -> None:
@@ -289,8 +315,10 @@ def test_groups_stand_only_so_deep() -> None:
         group = Group(groups=(group,))
     assert told(Criteria(table="contact", group=group)) == []
     group = Group(groups=(group, group))
-    messages = told(Criteria(table="contact", group=group))
-    assert [message for _, message in messages] == ["Groups and links stand at most 10 deep."] * 2
+    place = ".".join(["groups[0]"] * 9)
+    assert told(Criteria(table="contact", group=group)) == [
+        (f"groups[{index}].{place}", "Groups and links stand at most 10 deep.") for index in (0, 1)
+    ]
 
 
 def test_a_column_that_is_not_known_is_unverified_and_told_with_the_nearest() -> None:

@@ -729,6 +729,10 @@ def test_there_are_at_most_so_many_filters() -> None:
     )
     given(*many[12:]).when(RestoreDefaultTemplates()).then(*BEGINNING[2:])
     given(*many[11:]).when(RestoreDefaultTemplates()).refused(TooManyFilters())
+    online = sum(each.kind is ONLINE for each in TEMPLATES.values())
+    assert 0 < online < len(TEMPLATES)
+    given(*many[online:]).when(RestoreDefaultTemplates(kind=ONLINE)).events()
+    given(*many[online - 1 :]).when(RestoreDefaultTemplates(kind=ONLINE)).refused(TooManyFilters())
     assert str(MOST_FILTERS) in TooManyFilters().message
 
 

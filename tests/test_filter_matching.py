@@ -11,6 +11,7 @@ from hypothesis.strategies import DataObject
 
 from domain.filters import conditions, matching
 from domain.filters.catalogue import CATALOGUE, known_column
+from domain.filters.conditions import window
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Link, LinkType
 from domain.filters.matching import Explanation, Matcher, TooManyCombinations
 from domain.filters.patterns import pattern
@@ -498,6 +499,74 @@ def test_fiscal_windows_follow_the_calendar_of_the_organization() -> None:
     ):
         found = condition("birthdate", operator, *values)
         assert verdict(found, view, birthdate=held) is matches, (operator, held)
+
+
+WINDOWS = """
+yesterday: 2026-03-02 to 2026-03-03
+today: 2026-03-03 to 2026-03-04
+tomorrow: 2026-03-04 to 2026-03-05
+last-seven-days: 2026-02-25 to 2026-03-04
+next-seven-days: 2026-03-04 to 2026-03-11
+last-week: 2026-02-22 to 2026-03-01
+this-week: 2026-03-01 to 2026-03-08
+next-week: 2026-03-08 to 2026-03-15
+last-month: 2026-02-01 to 2026-03-01
+this-month: 2026-03-01 to 2026-04-01
+next-month: 2026-04-01 to 2026-05-01
+last-year: 2025-01-01 to 2026-01-01
+this-year: 2026-01-01 to 2027-01-01
+next-year: 2027-01-01 to 2028-01-01
+last-fiscal-period: 2025-10-06 to 2026-01-06
+this-fiscal-period: 2026-01-06 to 2026-04-06
+next-fiscal-period: 2026-04-06 to 2026-07-06
+last-fiscal-year: 2024-04-06 to 2025-04-06
+this-fiscal-year: 2025-04-06 to 2026-04-06
+next-fiscal-year: 2026-04-06 to 2027-04-06
+last-x-hours 3: 06:30 to 09:30+
+last-x-days 3: 2026-02-28 to 09:30+
+last-x-weeks 3: 2026-02-10 to 09:30+
+last-x-months 3: 2025-12-03 to 09:30+
+last-x-years 3: 2023-03-03 to 09:30+
+next-x-hours 3: 09:30 to 12:30+
+next-x-days 3: 09:30 to 2026-03-07
+next-x-weeks 3: 09:30 to 2026-03-25
+next-x-months 3: 09:30 to 2026-06-04
+next-x-years 3: 09:30 to 2029-03-04
+olderthan-x-minutes 3: to 09:27
+olderthan-x-hours 3: to 06:30
+olderthan-x-days 3: to 2026-02-28
+olderthan-x-weeks 3: to 2026-02-10
+olderthan-x-months 3: to 2025-12-03
+olderthan-x-years 3: to 2023-03-03
+last-x-fiscal-periods 3: 2025-04-06 to 2026-01-06
+next-x-fiscal-periods 3: 2026-04-06 to 2027-01-06
+last-x-fiscal-years 3: 2022-04-06 to 2025-04-06
+next-x-fiscal-years 3: 2026-04-06 to 2029-04-06
+in-fiscal-year 2026: 2025-04-06 to 2026-04-06
+in-fiscal-period-and-year 2 2026: 2025-07-06 to 2025-10-06
+in-or-before-fiscal-period-and-year 2 2026: to 2025-10-06
+in-or-after-fiscal-period-and-year 2 2026: 2025-07-06 to
+on 2026-03-01: 2026-03-01 to 2026-03-02
+on-or-after 2026-03-01: 2026-03-01 to
+on-or-before 2026-03-01: to 2026-03-02
+"""
+"""From the first day or minute to before the last; a + is an instant later."""
+
+
+@pytest.mark.parametrize("line", WINDOWS.strip().splitlines())
+def test_every_relative_date_begins_and_ends_where_it_says(line: str) -> None:
+    asked_, _, edges = line.partition(": ")
+    operator, *values = asked_.split()
+    calendar = FiscalCalendar(4, 6, Periods.QUARTERLY, named_by_end=True)
+    found = window(operator, tuple(values), Clock(NOW, fiscal=calendar))
+    assert found is not None
+    assert f"{edge(found.start)} to {edge(found.end)}".strip() == edges
+
+
+def edge(of: date | datetime | None) -> str:
+    if isinstance(of, datetime):
+        return f"{of:%H:%M}{'+' if of.microsecond else ''}"
+    return "" if of is None else of.isoformat()
 
 
 def test_a_month_that_is_too_short_ends_earlier() -> None:
