@@ -206,11 +206,33 @@ def test_what_stands_against_it_today_is_told_by_setting_and_nothing_comes(
     assert because in why.message
 
 
+def test_of_many_settings_that_one_is_told_which_cannot_be() -> None:
+    without = holding(None)
+    origin = without._replace(switches=without.switches._replace(assigned_tasks=True))
+    given_away = f"filter:{TASKS}"
+    (why,) = refused(bring(FRESH, origin, "assignedTasks", given_away))
+    assert isinstance(why, CannotBeRestored)
+    assert why.setting == given_away
+
+
+def test_what_cannot_be_read_cannot_be_brought() -> None:
+    unseen = EnvironmentNotFound(key=ELSEWHERE)
+    bringing = Bringing(source=ELSEWHERE, at=None, origin=unseen)
+    ask = Ask(environment=KEY, commands=(), actor=ADMINISTRATOR, bringing=bringing)
+    assert refused(plan(FRESH, ask, START)) == [unseen]
+
+
+def test_what_is_brought_is_of_who_asks_and_when() -> None:
+    outcome = bring(FRESH, then(TASKS_ON).environment)
+    assert isinstance(outcome, Planned)
+    assert {(each.recorded.at, each.recorded.actor) for each in outcome.changes} == {(START, ALICE)}
+
+
 def test_what_cannot_even_be_asked_for_is_told_by_setting() -> None:
     origin = holding(TASKS, TEMPLATE._replace(name=""))
     (why,) = refused(bring(FRESH, origin))
-    assert isinstance(why, CannotBeRestored)
-    assert why.setting == f"filter:{TASKS}"
+    name = "A filter's name has 1 to 200 characters, not 0."
+    assert why == CannotBeRestored(setting=f"filter:{TASKS}", because=name)
 
 
 @pytest.mark.parametrize(
@@ -218,8 +240,10 @@ def test_what_cannot_even_be_asked_for_is_told_by_setting() -> None:
 )
 def test_roles_and_the_environment_itself_are_not_brought(setting: str) -> None:
     (why,) = refused(bring(FRESH, FRESH.environment, setting))
-    assert isinstance(why, CannotBeRestored)
-    assert why.setting == setting
+    itself = "It is about the environment itself, not on its tab."
+    roles = "Roles are not brought: grant or revoke them."
+    because = roles if setting.startswith(ROLE) else itself
+    assert why == CannotBeRestored(setting=setting, because=because)
 
 
 def test_a_setting_that_is_nowhere_is_unknown_and_told_beside_the_rest() -> None:
@@ -232,6 +256,9 @@ def test_a_setting_that_is_nowhere_is_unknown_and_told_beside_the_rest() -> None
     (near,) = refused(bring(FRESH, FRESH.environment, "mailingAddress"))
     assert isinstance(near, UnknownSetting)
     assert near.message.endswith("Did you mean mailingAddresses?")
+    (near,) = refused(bring(FRESH, FRESH.environment, "fieldMapping:contact.businessPhone9"))
+    assert isinstance(near, UnknownSetting)
+    assert len(near.near) == 1
 
 
 def test_a_setting_changed_meanwhile_is_told_as_by_hand() -> None:
@@ -258,3 +285,4 @@ def test_who_may_not_change_settings_brings_none_not_even_what_is_so() -> None:
 def test_settings_come_from_a_place_that_can_be(environment: str, position: int) -> None:
     with pytest.raises(ValueError, match=r"Not A Key|position 1 or later"):
         SettingsBrought(environment=environment, position=position)
+    assert SettingsBrought(environment="contoso", position=1).position == 1

@@ -87,12 +87,14 @@ def test_a_filter_differs_in_all_that_it_is() -> None:
     off = then(FilterDeactivated(**ABOUT))
     (found,) = compared(FRESH, off)
     assert found.lines == ("no longer active",)
+    assert found.summary == "My Tasks: no longer active"
     assert compared(off, FRESH)[0].lines == ("now active",)
     ours: About = {**ABOUT, "name": "Ours"}
     renamed = FilterRedefined(**ours, former_name=None, description="x", fetch_xml=None)
     (found,) = compared(FRESH, then(renamed))
     assert found.lines == ("name: “My Tasks” → “Ours”", "description: now “x”")
     assert found.label == "Ours"
+    assert found.summary == "Ours: name: “My Tasks” → “Ours”; description: now “x”"
 
 
 def test_a_filter_that_is_there_on_one_side_only_is_told_with_what_it_chooses() -> None:

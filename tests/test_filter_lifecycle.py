@@ -715,6 +715,28 @@ def test_before_a_system_filter_is_touched_it_is_told_whether_it_is_the_last() -
     )
 
 
+def test_filters_are_listed_in_the_order_of_the_catalogue_and_by_name() -> None:
+    there = after(
+        replace(defined("e", "Tasks"), table="task", fetch_xml=text(ACTIVE, "task")),
+        defined("c", "beta"),
+        defined("d", "alpha"),
+        defined("b", "Alpha", TEMPLATE),
+        replace(defined("a", "Offline"), kind=OFFLINE),
+    ).filters
+
+    def listed(**narrowed: Any) -> list[str]:  # noqa: ANN401 -- of any narrowing
+        return [each.key for each in there.listed(**narrowed)]
+
+    assert listed() == ["d", "c", "e", "b", "a"]
+    assert listed(role=SYSTEM) == ["d", "c", "e", "a"]
+    assert listed(role=TEMPLATE) == ["b"]
+    assert listed(kind=OFFLINE) == ["a"]
+    assert listed(tables=["task"]) == ["e"]
+    assert listed(role=TEMPLATE, tables=["task"]) == []
+    assert listed(kind=OFFLINE, tables=["task"]) == []
+    assert listed(role=SYSTEM, kind=ONLINE, tables=["contact"]) == ["d", "c"]
+
+
 def test_the_released_templates_stay_as_they_are() -> None:
     released = json.loads((FOLDER / "released-templates.json").read_text(encoding="utf-8"))
     assert {key: each.fetch_xml for key, each in TEMPLATES.items()} == released

@@ -284,6 +284,17 @@ def test_a_condition_asks_a_column_of_a_joined_table() -> None:
     assert verdict(without, related={"activityparty": [unsure]}, activityid=ADA) is None
 
 
+def test_a_join_leads_only_to_what_fits_its_own_criteria() -> None:
+    owners = replace(OUTER, criteria=PARTY.criteria)
+    without = asked(NAMED, table="task", links=(owners,))
+    owner, other = (
+        Record(columns={"activityid": ADA, "partyid": BEN, "participationtypemask": mask})
+        for mask in ("5", "6")
+    )
+    assert verdict(without, related={"activityparty": [owner]}, activityid=ADA) is False
+    assert verdict(without, related={"activityparty": [other]}, activityid=ADA) is True
+
+
 def test_what_is_missing_of_a_joined_table_is_told() -> None:
     found = asked(NAMED, OWN, table="task", links=(OUTER,))
     vague, clear = (Record(columns={"activityid": ADA, **more}) for more in ({}, {"partyid": None}))

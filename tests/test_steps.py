@@ -18,27 +18,28 @@ from domain.filters.commands import (
     RemoveFilter,
     WithholdTemplateFromNewUsers,
 )
-from domain.filters.criteria import Condition, Group
+from domain.filters.criteria import Condition, Criteria, Group
 from domain.filters.refusals import (
     MOST_CHARACTERS,
     FilterNameTaken,
     FilterNotFound,
     TemplateIsGiven,
 )
-from domain.filters.state import FilterKind, FilterRole, given_of
+from domain.filters.state import FilterKind, FilterRole, canonical_text, given_of
 from domain.lifecycle import EnvironmentState
 from domain.mapping_table import SyncDirection
 from domain.plan import Ask, Planned, Refused, TooManyChanges, plan
 from domain.standing import Standing
 from domain.steps import Steps, steps
 from domain.switches import MailingAddresses, WarningNotAcknowledged
-from domain.wanted import Wanted, WantedFilter, held
+from domain.wanted import Wanted, WantedFilter, chosen, held
 from domain.warning import WarningCode
 
 ONLINE, SYSTEM = FilterKind.ONLINE, FilterRole.SYSTEM_FILTER
 FRESH = fold(BEGINNING)
 TASKS = "template.online.task.my-tasks"
 ACTIVE = Group(conditions=(Condition(column="statecode", operator="eq", values=("0",)),))
+ACTIVE_TEXT = canonical_text(Criteria(table="task", group=ACTIVE))
 
 
 def settled(standing: Standing | None) -> Standing:
@@ -257,6 +258,30 @@ def test_a_template_that_is_given_goes_only_where_that_is_said_too() -> None:
     wanted = Wanted(filters={TASKS: None}, given={(ONLINE, "task"): None})
     found = steps(settled(FRESH).environment, wanted)
     assert found.commands == (WithholdTemplateFromNewUsers(key=TASKS), RemoveFilter(key=TASKS))
+
+
+def test_what_is_held_beyond_the_defaults_is_told_and_nothing_else() -> None:
+    fresh = settled(FRESH).environment
+    assert held(fresh) == Wanted()
+    wanted = Wanted(
+        switches={"assignedTasks": True},
+        addresses=MailingAddresses.ALL_THREE,
+        directions={"contact.notes": SyncDirection.NONE},
+        filters={
+            "mine": replace(
+                named("mine", "Mine"), description="Why", active=False, criteria=ACTIVE_TEXT
+            )
+        },
+        given={(ONLINE, "task"): None},
+    )
+    there = after(settled(FRESH), wanted)
+    assert held(there) == wanted
+    assert chosen(there, ["assignedTasks", "defaultTemplate:ONLINE:task"]) == Wanted(
+        switches={"assignedTasks": True}, given={(ONLINE, "task"): None}
+    )
+    assert chosen(there, ["mailingAddresses", "filter:mine", "filter:gone"]) == Wanted(
+        addresses=MailingAddresses.ALL_THREE, filters={**wanted.filters, "gone": None}
+    )
 
 
 def test_a_key_can_come_to_be_another_filter() -> None:

@@ -295,3 +295,4 @@ def test_items_of_all_kinds_are_decided_one_after_the_other_as_each_is_alone() -
 def test_a_task_is_assigned_to_somebody(recipients: int) -> None:
     with pytest.raises(ValueError, match=f"to one person or more, not to {recipients}"):
         Assignment(recipients=recipients)
+    assert Assignment(recipients=1).recipients == 1
