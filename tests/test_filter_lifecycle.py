@@ -11,6 +11,7 @@ from strategies import History, histories
 from domain import environment
 from domain.environment import Event, differences, is_default, sentence, value, warnings
 from domain.filters.commands import (
+    USUAL,
     ActivateFilter,
     Asked,
     DeactivateFilter,
@@ -20,6 +21,7 @@ from domain.filters.commands import (
     RemoveFilter,
     RestoreDefaultTemplates,
     WithholdTemplateFromNewUsers,
+    size,
 )
 from domain.filters.consequences import standing_warnings
 from domain.filters.criteria import Condition, Criteria, Group, Link, LinkType
@@ -354,6 +356,14 @@ def test_redefining_by_nonsense_is_refused() -> None:
     [refused] = given(defined()).when(RedefineFilter(key="k", criteria="")).refusals()
     assert isinstance(refused, FilterNotValid)
     assert [each.path for each in refused.problems] == ["criteria"]
+
+
+def test_how_long_criteria_are_is_known_roughly_before_they_are_written() -> None:
+    assert size("<fetch/>") == len("<fetch/>")
+    assert size(Group()) == USUAL
+    assert size(ACTIVE) == 3 * USUAL + len("0")
+    two = replace(CITY, operator="in", values=("Berlin", "Bern"))
+    assert size(Group(groups=(ACTIVE,), conditions=(two,))) == 7 * USUAL + len("0BerlinBern")
 
 
 def of_length(length: int) -> Group:

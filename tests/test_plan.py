@@ -19,6 +19,9 @@ from given import (
 
 from domain.actor import NotPermitted, Permission, SecurityRole
 from domain.environment import Command, Event
+from domain.filters.commands import DefineFilter, RemoveFilter
+from domain.filters.criteria import Group
+from domain.filters.state import FilterKind, FilterRole
 from domain.lifecycle import (
     ArchiveEnvironment,
     EnvironmentArchived,
@@ -34,13 +37,18 @@ from domain.plan import (
     BeyondTheEnd,
     ChangedMeanwhile,
     NothingAsked,
+    Planned,
     Refusal,
     TooManyChanges,
+    consequences,
 )
 from domain.refusal import RefusalCode
 from domain.standing import Change
 from domain.switches import (
     ADDRESSES_CAN_LOSE_DATA,
+    ASSIGNED_TASKS_HAVE_LIMITS,
+    ATTACHMENTS_SKIP_RECURRING_AND_SERVICE,
+    ATTACHMENTS_USE_DATABASE_SPACE,
     AppointmentAttachmentsSwitched,
     AssignedTasksSwitched,
     ChooseMailingAddresses,
@@ -50,6 +58,7 @@ from domain.switches import (
     SwitchResourceBookings,
     WarningNotAcknowledged,
 )
+from domain.warning import WarningCode
 
 NOT_FOUND = EnvironmentNotFound(key=KEY)
 ATTACHMENTS_ON = AppointmentAttachmentsSwitched(on=True)
@@ -117,6 +126,38 @@ def test_each_command_sees_what_the_one_before_left() -> None:
 def test_asking_for_what_is_so_already_leaves_the_standing_as_it_is() -> None:
     asked = given(ATTACHMENTS_ON)
     assert asked.when(TURN_ATTACHMENTS_ON).then().standing == asked.standing
+
+
+def test_what_to_know_about_changes_is_told_once_each_in_their_order() -> None:
+    planned = given().when(TURN_TASKS_ON, TURN_ATTACHMENTS_ON, TURN_ATTACHMENTS_OFF).outcome
+    again = given().when(TURN_ATTACHMENTS_ON, TURN_ATTACHMENTS_OFF, TURN_ATTACHMENTS_ON).outcome
+    assert isinstance(planned, Planned)
+    assert isinstance(again, Planned)
+    of_attachments = (ATTACHMENTS_USE_DATABASE_SPACE, ATTACHMENTS_SKIP_RECURRING_AND_SERVICE)
+    told = (ASSIGNED_TASKS_HAVE_LIMITS, *of_attachments)
+    assert consequences(planned.changes, planned.standing) == told
+    assert consequences(again.changes, again.standing) == of_attachments
+
+
+def test_what_to_know_depends_on_how_it_stands_after_all_of_them() -> None:
+    one, other = (
+        DefineFilter(
+            role=FilterRole.SYSTEM_FILTER,
+            kind=FilterKind.ONLINE,
+            table="contact",
+            name=key,
+            key=key,
+            criteria=Group(),
+        )
+        for key in "ab"
+    )
+    last = given().when(one, RemoveFilter(key="a")).outcome
+    not_last = given().when(one, RemoveFilter(key="a"), other).outcome
+    assert isinstance(last, Planned)
+    assert isinstance(not_last, Planned)
+    told = consequences(last.changes, last.standing)
+    assert [each.code for each in told] == [WarningCode.LAST_ACTIVE_FILTER]
+    assert consequences(not_last.changes, not_last.standing) == ()
 
 
 def test_asking_for_nothing_is_refused() -> None:

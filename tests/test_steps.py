@@ -284,6 +284,37 @@ def test_what_is_held_beyond_the_defaults_is_told_and_nothing_else() -> None:
     )
 
 
+def test_every_step_names_the_setting_that_it_is_about() -> None:
+    contacts = "template.online.contact.my-outlook-contacts"
+    calls = "template.online.phonecall.my-phone-calls"
+    wanted = Wanted(
+        switches={"assignedTasks": True},
+        addresses=MailingAddresses.ALL_THREE,
+        directions={"contact.notes": SyncDirection.NONE},
+        filters={TASKS: None, contacts: WantedFilter(active=False), "new": named("new", "New")},
+        given={(ONLINE, "task"): None, (ONLINE, "phonecall"): None},
+    )
+    fresh = settled(FRESH).environment
+    assert [(each.setting, type(each.command).__name__) for each in steps(fresh, wanted).steps] == [
+        ("assignedTasks", "SwitchAssignedTasks"),
+        ("mailingAddresses", "ChooseMailingAddresses"),
+        ("fieldMapping:contact.notes", "ChooseSyncDirection"),
+        ("defaultTemplate:ONLINE:task", "WithholdTemplateFromNewUsers"),
+        (f"filter:{TASKS}", "RemoveFilter"),
+        ("filter:new", "DefineFilter"),
+        (f"filter:{contacts}", "DeactivateFilter"),
+        ("defaultTemplate:ONLINE:phonecall", "WithholdTemplateFromNewUsers"),
+    ]
+    there = after(settled(FRESH), wanted)
+    back = Wanted(
+        filters={contacts: WantedFilter(active=True)}, given={(ONLINE, "phonecall"): calls}
+    )
+    assert [(each.setting, type(each.command).__name__) for each in steps(there, back).steps] == [
+        (f"filter:{contacts}", "ActivateFilter"),
+        ("defaultTemplate:ONLINE:phonecall", "GiveTemplateToNewUsers"),
+    ]
+
+
 def test_a_key_can_come_to_be_another_filter() -> None:
     wanted = Wanted(filters={TASKS: _template("contact", "Mine")}, given={(ONLINE, "task"): None})
     there = after(settled(FRESH), wanted)
