@@ -248,6 +248,17 @@ def test_what_is_no_filter_is_refused_with_its_place(name: str) -> None:
     assert says in found[0][1]
 
 
+def test_what_means_nothing_on_a_link_is_kept_too() -> None:
+    text = asked(
+        '<filter><link-entity name="account" from="accountid" to="parentcustomerid" '
+        'link-type="any" visible="true"/></filter>'
+    )
+    found = parsed(text)
+    assert isinstance(found, Criteria)
+    assert found.group.links[0].kept == (("visible", "true"),)
+    assert parsed(written(found, "contactid")) == found
+
+
 def test_elements_stand_only_so_deep() -> None:
     deep = "<filter>" * 10_000
     [(path, message)] = problems(asked(deep))

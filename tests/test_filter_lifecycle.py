@@ -773,6 +773,23 @@ def test_a_good_key_is_given_back(key: str) -> None:
     assert checked_filter_key(key) == define(key=key).key == ActivateFilter(key=key).key
 
 
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("A", "not 'A'."),
+        ("filter:k", "not 'filter:k'. Leave out 'filter:'."),
+        ("ä" * 100, f"not '{'ä' * 80}'."),
+    ],
+)
+def test_a_bad_key_is_told_in_these_words(key: str, told: str) -> None:
+    with pytest.raises(ValueError, match=r"^A filter's key") as refused:
+        checked_filter_key(key)
+    assert str(refused.value) == (
+        "A filter's key is 1 to 128 of a-z, 0-9, '.', '-' and '_', and begins and ends with a "
+        f"letter or digit, {told}"
+    )
+
+
 @pytest.mark.parametrize("key", ["", ".a", "a.", "A", "a b", "a" * 129, "a:b", "ä"])
 def test_a_bad_key_is_told_what_a_key_is(key: str) -> None:
     for make in (
@@ -793,6 +810,7 @@ def test_a_bad_key_is_told_what_a_key_is(key: str) -> None:
         ({"name": "\u200b"}, "A filter's name is more than spaces."),
         ({"name": "a\nb"}, "A filter's name is one line, without U+000A."),
         ({"name": "a\u2028b"}, "A filter's name is one line, without U+2028."),
+        ({"name": "a\u2029b"}, "A filter's name is one line, without U+2029."),
         ({"description": "x" * 2001}, "A filter's description has 0 to 2000 characters, not 2001."),
         ({"name": "a\0"}, "A filter's name cannot contain U+0000."),
     ],

@@ -16,7 +16,7 @@ from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, L
 from domain.filters.matching import Explanation, Matcher, TooManyCombinations
 from domain.filters.patterns import pattern
 from domain.filters.records import Record, Verdict
-from domain.filters.values import choices, day
+from domain.filters.values import choices, count, day, instant, moment
 from domain.filters.viewpoint import Viewpoint
 from domain.filters.windows import Clock, FiscalCalendar, Periods, shifted
 
@@ -95,6 +95,14 @@ def test_what_is_not_known_of_the_user_is_told() -> None:
     also = condition("parentcustomerid", "eq-useroruserhierarchyandteams")
     assert verdict(also, parentcustomerid=CY) is True
     assert verdict(also, replace(VIEW, reports=frozenset({BEN})), parentcustomerid=DI) is False
+    assert verdict(reports, replace(VIEW, reports=frozenset({CY})), parentcustomerid=BEN) is False
+    of_reports = replace(VIEW, reports=frozenset({BEN}), report_teams=frozenset({ED}))
+    assert [verdict(also, of_reports, parentcustomerid=each) for each in (ADA, BEN, ED)] == [
+        True, True, True,
+    ]  # fmt: skip
+    assert verdict(also, parentcustomerid=DI) is None
+    mine = condition("owningbusinessunit", "eq-businessid")
+    assert verdict(mine, replace(VIEW, business_unit=CY), owningbusinessunit=BEN) is False
     unit = condition("owningbusinessunit", "ne-businessid")
     assert verdict(unit, owningbusinessunit=BEN) is None
     assert verdict(unit, owningbusinessunit=None) is True
@@ -156,6 +164,55 @@ def test_a_value_is_read_as_it_is_meant() -> None:
     assert day("2026-03-01T23:00:00Z") == date(2026, 3, 1)
 
 
+@pytest.mark.parametrize("text", ["20260301T0900", "2026-W09-1", "2026-02-30", "soon", ""])
+def test_what_is_no_day_and_no_time_is_told_what_one_is(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^a day or time") as told:
+        moment(text)
+    assert str(told.value) == "a day or time, e.g. 2026-03-01 or 2026-03-01T09:00:00Z"
+
+
+@pytest.mark.parametrize("text", ["+5", " 5", "x", "", "0", "100001", "1.0"])
+def test_what_counts_nothing_is_told_what_counts(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^a whole number from 1 to 100000$"):
+        count(text)
+    assert (count("1"), count("100000"), count("007")) == (1, 100_000, 7)
+
+
+def test_an_instant_is_in_utc() -> None:
+    east = instant(datetime(2026, 3, 1, 9), ZoneInfo("Asia/Tokyo"))  # noqa: DTZ001 -- the zone's
+    assert east == datetime(2026, 3, 1, 0, tzinfo=UTC)
+    assert east.tzinfo is UTC
+
+
+def test_the_first_and_the_last_year_have_all_their_days() -> None:
+    for day_ in (date(1753, 6, 15), date(9998, 6, 15)):
+        assert shifted(day_, 0) == day_
+    assert shifted(date(1753, 6, 15), -12) == date(1753, 1, 1)
+    assert shifted(date(9998, 6, 15), 12) == date(9998, 12, 31)
+
+
+def test_a_value_is_read_as_its_column_also_where_it_is_denied() -> None:
+    assert verdict(condition("statecode", "ne", "0"), statecode="false") is False
+    assert verdict(condition("birthdate", "eq", "2026-03-03"), birthdate="2026-03-03T10:00:00Z")
+
+
+def test_what_a_related_record_does_not_decide_is_not_asked_for() -> None:
+    both = replace(PARTY, criteria=Group(conditions=(*OWNERS.conditions, PARTY_ME)))
+    found = asked(table="task", links=(both,))
+    unsure = Record(columns={"activityid": ADA, "partyid": ADA})
+    settled = Record(columns={"activityid": ADA, "participationtypemask": "6"})
+    record = Record(columns={"activityid": ADA}, related={"activityparty": [unsure, settled]})
+    assert Matcher(found, VIEW).explain(record) == Explanation(
+        verdict=None, missing=("activityparty.participationtypemask",)
+    )
+
+
+def test_a_link_that_does_not_hold_is_told_with_its_place() -> None:
+    found = asked(table="task", groups=(Group(links=(PARTY,)),))
+    record = Record(columns={"activityid": ADA}, related={"activityparty": []})
+    assert Matcher(found, VIEW).explain(record).failed == ("groups[0].links[0]",)
+
+
 def test_both_ends_of_a_span_are_in_it() -> None:
     some = condition("numberofchildren", "between", "2", "4")
     assert [verdict(some, numberofchildren=str(number)) for number in range(1, 6)] == [
@@ -186,11 +243,10 @@ def test_an_unverified_column_is_compared_as_text() -> None:
     assert verdict(condition("new_seen", "today"), new_seen="2026-03-03T01:00:00Z") is True
 
 
+OWNERS = Group(conditions=(condition("participationtypemask", "eq", "5"),))
+PARTY_ME = condition("partyid", "eq-userid")
 PARTY = Link(
-    table="activityparty",
-    from_column="activityid",
-    to_column="activityid",
-    criteria=Group(conditions=(condition("participationtypemask", "eq", "5"),)),
+    table="activityparty", from_column="activityid", to_column="activityid", criteria=OWNERS
 )
 
 
@@ -421,6 +477,13 @@ def test_what_is_known_of_a_part_of_a_record_holds_for_the_whole(
         ("%", "", True),
         (".*", "xx", False),
         ("[a&&b|~]", "&", True),
+        ("[&&]", "X", False),
+        ("[\\]", "\\", True),
+        ("[+--]", "-", True),
+        ("[+--]", "X", False),
+        ("a[^b]c", "adc", True),
+        ("a[^b]c", "abc", False),
+        ("a\nb", "a\nb", True),
     ],
 )
 def test_wildcards_are_those_of_the_product(wild: str, text: str, *, matches: bool) -> None:

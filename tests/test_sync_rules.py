@@ -43,7 +43,7 @@ from domain.environment import Event
 from domain.filters.criteria import Group, Link
 from domain.filters.effort import effort, sizes
 from domain.filters.records import Record
-from domain.finding import MOST_TOLD
+from domain.finding import MOST_TOLD, listed
 from domain.rule_book import RULES, Confidence, Reason
 from domain.switches import (
     APPOINTMENT_ATTACHMENTS,
@@ -210,6 +210,7 @@ def test_of_many_filters_the_first_few_are_told_and_all_are_matched() -> None:
     assert message.endswith("“K3”, the system filter “K4” and 2 more.")
     few = decided(mine(CONTACT), *many[:MOST_TOLD])
     assert messages(few, "FILTERS")[0].endswith("“K3”, the system filter “K4”.")
+    assert listed("abcdef") == "a, b, c, d, e and 1 more"
 
 
 def test_what_is_missing_is_told_by_name() -> None:
