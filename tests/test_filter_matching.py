@@ -207,6 +207,52 @@ def test_what_a_related_record_does_not_decide_is_not_asked_for() -> None:
     )
 
 
+def test_a_value_is_read_as_its_column_wherever_it_is_asked() -> None:
+    assert verdict(asked(groups=(Group(conditions=(ACTIVE,)),)), statecode="false") is True
+    join = Link(
+        table="account",
+        from_column="accountid",
+        to_column="parentcustomerid",
+        type=LinkType.INNER,
+        alias="a",
+    )
+    active = replace(ACTIVE, link_alias="a")
+    account = Record(columns={"accountid": ADA, "statecode": "false"})
+    for found in (
+        asked(active, links=(join,)),
+        asked(groups=(Group(conditions=(active,)),), links=(join,)),
+    ):
+        assert verdict(found, related={"account": [account]}, parentcustomerid=ADA) is True
+    linked = replace(join, type=LinkType.ANY, alias=None, criteria=Group(conditions=(ACTIVE,)))
+    any_ = asked(links=(linked,))
+    assert verdict(any_, related={"account": [account]}, parentcustomerid=ADA) is True
+    odd = Record(columns={"accountid": ADA, "statecode": "odd"})
+    for found in (asked(active, links=(join,)), any_):
+        with pytest.raises(ValueError, match=r"^account\.statecode is a choice's number"):
+            verdict(found, related={"account": [odd]}, parentcustomerid=ADA)
+
+
+def test_what_is_left_out_is_asked_for_before_what_is_not_known_of_the_user() -> None:
+    reports = asked(condition("parentcustomerid", "eq-useroruserhierarchy"))
+    assert explained(reports).missing == ("parentcustomerid",)
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "held"),
+    [
+        ("like", "A%a", {"Ada": True, "Adam": False, None: False}),
+        ("begins-with", "Ad", {"Ada": True, "Bad": False}),
+        ("ends-with", "da", {"Ada": True, "Adam": False}),
+        ("not-begin-with", "Ad", {"Ada": False, "Bad": True, None: True}),
+    ],
+)
+def test_text_is_like_a_pattern_or_not(
+    operator: str, value: str, held: dict[str | None, bool]
+) -> None:
+    found = condition("fullname", operator, value)
+    assert {text: verdict(found, fullname=text) for text in held} == held
+
+
 def test_a_link_that_does_not_hold_is_told_with_its_place() -> None:
     found = asked(table="task", groups=(Group(links=(PARTY,)),))
     record = Record(columns={"activityid": ADA}, related={"activityparty": []})
