@@ -39,6 +39,7 @@ docs: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.generate_operators_page > docs/operators.md
 	@$(VENV)/bin/python -m tests.generate_rules_page > docs/rules.md
 	@$(VENV)/bin/python tests/generate_told_reasons.py > tests/facts/told-reasons.txt
+	@$(VENV)/bin/python tests/generate_told_problems.py > tests/facts/told-problems.txt
 
 lock: $(VENV)/ready
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \

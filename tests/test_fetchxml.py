@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -6,10 +7,11 @@ from filter_strategies import criteria, kept, xml_text
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.filters import elements
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Kept, Link, LinkType
-from domain.filters.elements import INCOMING
+from domain.filters.elements import INCOMING, Caps, Element
 from domain.filters.fetchxml import canonical, parsed, written
-from domain.filters.problem import MOST_PROBLEMS, Problem
+from domain.filters.problem import MOST_PROBLEMS, Problem, first
 
 OWN_AND_ACTIVE = Criteria(
     table="contact",
@@ -246,6 +248,63 @@ def test_what_is_no_filter_is_refused_with_its_place(name: str) -> None:
     found = problems(text)
     assert found[0][0] == path
     assert says in found[0][1]
+
+
+def test_a_document_may_be_just_so_large() -> None:
+    caps = Caps(characters=40, depth=3, elements=3, attributes=2)
+    within = "<a x='1' y='2'><b/><b/></a>"
+    root = elements.read(within + " " * (40 - len(within)), caps)
+    assert isinstance(root, Element)
+    assert [each.path for each in root.children] == ["a/b[1]", "a/b[2]"]
+    for text, message in (
+        (within + " " * (41 - len(within)), "FetchXML has at most 40 characters here, not 41."),
+        ("<a><b/><b/><b/></a>", "FetchXML has at most 3 elements here."),
+        ("<a x='' y='' z=''/>", "<a> has 3 attributes; here an element has at most 2."),
+        ("<a>\0</a>", "FetchXML cannot contain U+0000."),
+        ("<a\n>&b;</a>", "This is no XML: undefined entity at line 2, column 2."),
+    ):
+        found = elements.read(text, caps)
+        assert isinstance(found, Problem), text
+        assert found.message == message
+    assert elements.read("\0", caps) == Problem(
+        path="criteria", message="FetchXML cannot contain U+0000."
+    )
+    third = elements.read("<a><b/><b/><c/></a>", caps._replace(elements=4))
+    assert isinstance(third, Element)
+    assert [each.path for each in third.children] == ["a/b[1]", "a/b[2]", "a/c[1]"]
+    many = elements.read("<a><b/><b/><b/></a>", caps._replace(elements=4))
+    assert isinstance(many, Element)
+    assert many.children[2].path == "a/b[3]"
+
+
+def test_a_condition_names_the_join_that_it_asks() -> None:
+    join = '<link-entity name="account" from="accountid" to="parentcustomerid" alias="a"/>'
+    text = asked(
+        '<filter><condition entityname="a" attribute="name" operator="null"/></filter>' + join
+    )
+    found = parsed(text)
+    assert isinstance(found, Criteria)
+    assert found.group.conditions[0].link_alias == "a"
+    assert parsed(written(found, "contactid")) == found
+
+
+@pytest.mark.parametrize(
+    ("attribute", "help_"),
+    [("operato", "Did you mean operator?"), ("valueo", "Did you mean valueof?"), ("zzz", "")],
+)
+def test_an_attribute_that_is_none_is_told_the_nearest(attribute: str, help_: str) -> None:
+    text = asked(f'<filter><condition attribute="fax" operator="null" {attribute}="x"/></filter>')
+    [(_, message)] = problems(text)
+    assert message.endswith(f"<condition> has no attribute {attribute!r}. {help_}".rstrip())
+
+
+def test_nobody_looks_for_more_problems_than_are_told() -> None:
+    def endless() -> Iterator[Problem]:
+        for number in range(MOST_PROBLEMS + 1):
+            yield Problem(path=str(number), message="wrong")
+        raise AssertionError
+
+    assert len(first(endless())) == MOST_PROBLEMS + 1
 
 
 def test_what_means_nothing_on_a_link_is_kept_too() -> None:

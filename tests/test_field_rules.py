@@ -141,6 +141,22 @@ def test_an_item_has_every_field_of_its_record_type_in_the_order_of_the_tab(
     assert [each.mapping for each in found.fields] == [*mappings(kind)]
 
 
+def test_an_item_is_not_frozen_unless_said() -> None:
+    of = under(), RecordType.APPOINTMENT, USER
+    assert field_decisions(*of) == field_decisions(*of, frozen=False)
+    assert field_decisions(*of) != field_decisions(*of, frozen=True)
+
+
+@pytest.mark.parametrize(("read", "verb"), [(True, "read"), (False, "update")])
+def test_columns_that_the_user_may_not_touch_are_all_named(read: bool, verb: str) -> None:
+    user = may_not("contact.address2_city", "contact.address2_line1", read=read)
+    every = field_decisions(under(ALL_THREE), RecordType.CONTACT, user)
+    [home] = [each for each in every if each.mapping.key == "contact.homeAddress"]
+    told = [each.message for each in home.reasons if each.rule.name == "FIELD_SECURITY"]
+    both = "contact.address2_line1, contact.address2_city"
+    assert told == [f"The user may not {verb} {both}."]
+
+
 def test_a_booking_has_no_fields() -> None:
     assert decided(TODAY).fields == ()
 

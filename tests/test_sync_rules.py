@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from deciding import (
@@ -36,11 +35,10 @@ from deciding import (
     template,
     under,
 )
-from generate_told_reasons import page
 from sync_cases import CASES, FIELD_CASES, USUAL, Case, FieldCase
 
 from domain.environment import Event
-from domain.filters.criteria import Group, Link
+from domain.filters.criteria import Condition, Group, Link
 from domain.filters.effort import effort, sizes
 from domain.filters.records import Record
 from domain.finding import MOST_TOLD, listed
@@ -79,12 +77,6 @@ def test_every_case_is_decided_by_its_line(case: Case) -> None:
     named = dict.fromkeys(names(decision.reasons))
     wanted = case.rules.split()
     assert [each for each in named if each in wanted or each not in USUAL] == wanted
-
-
-def test_every_case_is_told_in_these_words() -> None:
-    """Made by `make docs`; what differs is to be read before it is kept."""
-    words = Path(__file__).with_name("facts") / "told-reasons.txt"
-    assert page().splitlines() == words.read_text(encoding="utf-8").splitlines()
 
 
 def test_every_kind_of_item_is_decided_both_ways_by_some_case() -> None:
@@ -269,6 +261,29 @@ def test_how_long_an_item_may_take_is_known_from_the_active_filters_of_its_table
     assert SyncRules(two, UNTOLD, NOW).effort(mine(CONTACT)) == 2 * one
     assert SyncRules(two, owning(MINE, MINE), NOW).effort(mine(CONTACT)) == 3 * one
     assert SyncRules(two, owning(MINE, MINE), NOW).effort(mine(TASK)) == 0
+
+
+@pytest.mark.parametrize(
+    ("operator", "column", "value"),
+    [
+        ("eq-userteams", "ownerid", "7ea00000-0000-4000-8000-000000000000"),
+        ("eq-businessid", "owningbusinessunit", "b0500000-0000-4000-8000-000000000000"),
+        ("eq-userlanguage", "preferredcontactmethodcode", "1033"),
+    ],
+)
+def test_filters_ask_of_the_user_what_is_known_of_them(
+    operator: str, column: str, value: str
+) -> None:
+    asked = Group(conditions=(Condition(column=column, operator=operator),))
+    known = replace(
+        owning(asked),
+        teams=frozenset({"7ea00000-0000-4000-8000-000000000000"}),
+        business_unit="b0500000-0000-4000-8000-000000000000",
+        language=1033,
+    )
+    contact = replace(item(CONTACT), record=Record(columns={column: value}))
+    assert decided(contact, user=known).to_exchange is True
+    assert decided(contact, user=owning(asked)).to_exchange is not True
 
 
 def test_what_an_item_is_related_to_takes_its_time_too() -> None:
