@@ -102,7 +102,7 @@ def _redefined(filters: Filters, wanted: Mapping[str, WantedFilter]) -> Iterator
         for key in free or [next(each for each in turns if each in waiting)]:
             there, each = filters.by_key[key], waiting[key]
             if not free:
-                each = WantedFilter(name=_aside(filters, there, waiting))
+                each = WantedFilter(name=_aside(filters, there))
             changed = _difference(there, each)
             if changed is not None:
                 yield changed
@@ -121,16 +121,12 @@ def _growth(there: Filter, wanted: WantedFilter) -> int:
     return len(text) - len(there.fetch_xml) if isinstance(text, str) else 0
 
 
-def _aside(filters: Filters, there: Filter, waiting: Mapping[str, WantedFilter]) -> str:
-    """A name for meanwhile, which nobody has and nobody wants."""
-    wanted = {
-        f"{key} wanted": filters.by_key[key]._replace(key=f"{key} wanted", name=each.name)
-        for key, each in waiting.items()
-        if each.name is not None
-    }
-    taken = filters._replace(by_key={**filters.by_key, **wanted})
+def _aside(filters: Filters, there: Filter) -> str:
+    """A name for meanwhile, which nobody has; what others wait for, somebody has."""
     names = chain([there.key], (f"{there.key} {number}" for number in count(2)))
-    return next(name for name in names if taken.namesake(there._replace(key="", name=name)) is None)
+    return next(
+        name for name in names if filters.namesake(there._replace(key="", name=name)) is None
+    )
 
 
 def _must_wait(

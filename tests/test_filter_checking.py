@@ -209,6 +209,21 @@ def test_a_column_compared_with_is_looked_at_as_any_other() -> None:
     ]
 
 
+def test_what_is_not_verified_is_checked_as_far_as_it_can_be() -> None:
+    [(path, message)] = told(of(condition("new_seen", "on", "soon")))
+    assert path == "conditions[0].values[0]"
+    assert message.startswith("on on new_seen takes a day or time, e.g. ")
+    found = checked(of(condition("new_b", "null"), condition("new_a", "eq", "any")))
+    assert found.problems == ()
+    assert [each.column for each in found.unverified] == ["new_b", "new_a"]
+
+
+def test_one_value_is_one() -> None:
+    assert told(of(condition("statecode", "eq", "0", "1"))) == [
+        ("conditions[0].values", "eq takes 1 value, not 2.")
+    ]
+
+
 def test_a_list_of_parties_is_linked_and_not_compared() -> None:
     [(path, message)] = told(of(condition("organizer", "null"), table="appointment"))
     assert path == "conditions[0].operator"

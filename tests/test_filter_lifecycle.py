@@ -350,6 +350,7 @@ def test_redefining_as_it_is_changes_nothing() -> None:
     given(defined()).when(
         RedefineFilter(key="k", name="Active", description="", criteria=text(ACTIVE))
     ).then()
+    given(defined()).when(RedefineFilter(key="k", name="Active")).then()
 
 
 def test_redefining_by_nonsense_is_refused() -> None:
@@ -727,7 +728,7 @@ def test_before_a_system_filter_is_touched_it_is_told_whether_it_is_the_last() -
 
 def test_filters_are_listed_in_the_order_of_the_catalogue_and_by_name() -> None:
     there = after(
-        replace(defined("e", "Tasks"), table="task", fetch_xml=text(ACTIVE, "task")),
+        replace(defined("e", "A task"), table="task", fetch_xml=text(ACTIVE, "task")),
         defined("c", "beta"),
         defined("d", "alpha"),
         defined("b", "Alpha", TEMPLATE),

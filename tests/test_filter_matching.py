@@ -689,6 +689,11 @@ def edge(of: date | datetime | None) -> str:
     return "" if of is None else of.isoformat()
 
 
+def test_a_week_begins_on_its_sunday_also_on_a_sunday() -> None:
+    sunday = Clock(datetime(2026, 3, 1, 9, tzinfo=UTC))
+    assert window("this-week", (), sunday) == (date(2026, 3, 1), date(2026, 3, 8))
+
+
 def test_a_month_that_is_too_short_ends_earlier() -> None:
     assert shifted(datetime(2026, 3, 31, tzinfo=UTC).date(), -1).isoformat() == "2026-02-28"
 

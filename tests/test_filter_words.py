@@ -563,15 +563,40 @@ def test_attributes_that_mean_nothing_are_told_as_such() -> None:
         conditions=(Condition(column="fullname", operator="null", kept=(("uiname", "x"),)),)
     )
     plain = Group(conditions=(Condition(column="fullname", operator="null"),))
-    assert differences(contacts(named), contacts(plain)) == (
-        "changed: attributes of FetchXML that mean nothing here",
-    )
+    told = ("changed: attributes of FetchXML that mean nothing here",)
+    assert differences(contacts(named), contacts(plain)) == told
+    one = names("a", "b").group
+    [listed_] = one.conditions
+    of_values = replace(listed_, kept_of_values=((("uiname", "x"),), ()))
+    for other in (replace(one, kept=(("hint", "x"),)), replace(one, conditions=(of_values,))):
+        whole = Criteria(table="contact", group=other)
+        assert differences(Criteria(table="contact", group=one), whole) == told
+    link = linked(LinkType.ANY)
+    assert differences(contacts(link), contacts(replace(link, kept=(("visible", "true"),)))) == told
+
+
+def test_what_is_told_may_be_just_so_long() -> None:
+    long = [replace(CITY, values=("x" * LONGEST_VALUE,))] * (LONGEST // (LONGEST_VALUE + 35))
+    told = [
+        sentence(contacts(*long, *[replace(CITY, values=("x" * length,))] * 2))
+        for length in range(1, LONGEST_VALUE + 1)
+    ]
+    assert max(map(len, told)) == LONGEST
+    assert {each[-1] for each in told if len(each) == LONGEST} == {"”", "…"}
 
 
 def test_what_begins_or_ends_is_told_whole() -> None:
     assert additions(contacts(OPEN, MINE)) == ("added: status is active", "added: owner is me")
     assert removals(contacts(OPEN, MINE)) == ("removed: status is active", "removed: owner is me")
     assert additions(contacts(OPEN, MINE, one=True)) == ("added: (that are active or that I own)",)
+    assert additions(contacts(OPEN, one=True)) == ("added: status is active",)
+    said = "(that are active or whose address 1: city is “Berlin”)"
+    assert additions(contacts(OPEN, CITY, one=True)) == (f"added: {said}",)
+    assert removals(contacts(OPEN, CITY, one=True)) == (f"removed: {said}",)
+    inner = asking(OPEN, CITY, one=True)
+    assert additions(contacts(inner)) == (f"added: {said}",)
+    assert removals(contacts(inner)) == (f"removed: {said}",)
+    assert sentence(contacts(inner, MINE)) == f"Contacts that I own and {said}"
     assert additions(contacts()) == ("added: all records",)
     assert removals(contacts(asking())) == ("removed: (anything)",)
 
@@ -581,6 +606,8 @@ def test_of_many_lines_some_are_told_and_the_rest_counted() -> None:
     told = additions(contacts(*many))
     assert len(told) == MOST_LINES + 1
     assert told[-1] == "and 20 more"
+    assert len(additions(contacts(*many[:MOST_LINES]))) == MOST_LINES
+    assert additions(contacts(*many[: MOST_LINES + 1]))[-1] == "and 1 more"
 
 
 @settings(max_examples=200)

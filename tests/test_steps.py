@@ -192,19 +192,11 @@ def test_who_steps_aside_takes_a_name_that_is_free(before: dict[str, str], aside
     )
 
 
-def test_nobody_steps_aside_to_a_name_that_somebody_waits_for() -> None:
-    there = with_names(a="One", b="Two", c="Three").environment
-    wanted = {
-        "a": WantedFilter(name="Two"),
-        "b": WantedFilter(name="One"),
-        "c": WantedFilter(name="a"),
-    }
-    turned = [
-        each.name
-        for each in steps(there, Wanted(filters=wanted)).commands
-        if isinstance(each, RedefineFilter)
-    ]
-    assert turned == ["a", "a 2", "One", "Two"]
+def test_a_filter_comes_to_other_criteria() -> None:
+    wanted = Wanted(filters={TASKS: WantedFilter(criteria=ACTIVE)})
+    assert steps(settled(FRESH).environment, wanted).commands == (
+        RedefineFilter(key=TASKS, criteria=ACTIVE),
+    )
 
 
 @law(st.permutations("abcd"), st.permutations(["a", "b", "a 2", "B 2"]))

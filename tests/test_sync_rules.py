@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from deciding import (
@@ -261,6 +262,16 @@ def test_how_long_an_item_may_take_is_known_from_the_active_filters_of_its_table
     assert SyncRules(two, UNTOLD, NOW).effort(mine(CONTACT)) == 2 * one
     assert SyncRules(two, owning(MINE, MINE), NOW).effort(mine(CONTACT)) == 3 * one
     assert SyncRules(two, owning(MINE, MINE), NOW).effort(mine(TASK)) == 0
+
+
+def test_a_booking_without_a_zone_is_of_the_users_own() -> None:
+    late = booking("2026-03-31T23:00", "2026-03-31T23:30")
+    east = replace(OPTED, zone=ZoneInfo("Pacific/Kiritimati"))
+    west = replace(OPTED, zone=ZoneInfo("Etc/GMT+12"))
+    first = booking("2026-03-02T20:00", "2026-03-02T23:00")
+    assert decided(late, BOOKINGS_ON, user=east).to_exchange is True
+    assert decided(first, BOOKINGS_ON, user=west).to_exchange is True
+    assert decided(first, BOOKINGS_ON, user=east).to_exchange is False
 
 
 @pytest.mark.parametrize(
