@@ -64,6 +64,13 @@ def test_what_stands_beside_comes_together() -> None:
     assert taken(asked, both) == CONDITION + 9 * (RELATED + CONDITION)
 
 
+def test_letters_count_by_as_many_as_take_a_step() -> None:
+    pattern = Condition(column="subject", operator="like", values=("a" * (STEPS - 1),))
+    one = Group(conditions=(pattern,))
+    assert taken(one, Record(columns={"subject": "a"})) == taken(one)
+    assert taken(one, Record(columns={"subject": "aa"})) == taken(one) + 1
+
+
 def test_what_holds_no_text_has_nothing_to_compare() -> None:
     pattern = Condition(column="subject", operator="like", values=("%a%b%",))
     assert sizes(Record(columns={}, related={"email": [NOTHING]})) == {"email": Size(1, 0)}
