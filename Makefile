@@ -3,7 +3,7 @@ VENV    := .venv
 CLIENTS := tests/clients
 SETUP   := $(VENV)/bin/python -m pip --quiet --quiet --disable-pip-version-check install
 
-.PHONY: run test check fast chaos soak bench mutate lock docs
+.PHONY: run test check fast chaos soak bench mutate lock docs told
 
 run: $(VENV)/ready
 	@exec $(VENV)/bin/syncledger serve
@@ -32,14 +32,18 @@ bench: $(VENV)/ready
 mutate: $(VENV)/ready
 	@PYTHONPATH=tests $(VENV)/bin/mutmut run && $(VENV)/bin/mutmut results
 
-# What is written by a program: the schema, the lists of events and of operators, the sync rules, what they tell.
+# What is written by a program: the schema, the lists of events and of operators, the sync rules.
 docs: $(VENV)/ready
 	@$(VENV)/bin/syncledger schema > schema.graphql
 	@$(VENV)/bin/python -m tests.generate_events_page > docs/events.md
 	@$(VENV)/bin/python -m tests.generate_operators_page > docs/operators.md
 	@$(VENV)/bin/python -m tests.generate_rules_page > docs/rules.md
+
+# What is told, word by word, as tests expect it. Read what differs before it is kept.
+told: $(VENV)/ready
 	@$(VENV)/bin/python tests/generate_told_reasons.py > tests/facts/told-reasons.txt
 	@$(VENV)/bin/python tests/generate_told_problems.py > tests/facts/told-problems.txt
+	@git diff --stat tests/facts
 
 lock: $(VENV)/ready
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \

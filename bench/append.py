@@ -4,12 +4,13 @@ Law: every request writes exactly one event, and waits for its commit.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from itertools import cycle
 from uuid import uuid4
 
 from app.wiring import Postgres
-from bench.ground import changed, fresh_log, fresh_rooms, inserting, registered
+from bench.ground import as_served, changed, fresh_log, fresh_rooms, inserting, registered
 from bench.measure import Act, Figure, Goal, Options, drive, interleaved, latencies, rates
 from domain.actor import Actor, SecurityRole
 from domain.environment import Command
@@ -26,7 +27,7 @@ async def append(options: Options) -> AsyncIterator[Figure]:
     """To the log alone, and with the projections following in the same process."""
     async with fresh_log() as (postgres, appender):
         async for figure in _figures("append to the log alone", postgres, appender, options):
-            yield figure
+            yield replace(figure, goal=None)
     async with fresh_rooms() as (postgres, rooms):
         async for figure in _figures("append", postgres, rooms.appender, options):
             yield figure
@@ -49,7 +50,8 @@ async def _figures(
             "own, many": own,
         }
         drives = {key: partial(drive, acts, options.seconds) for key, acts in contenders.items()}
-        taken = await interleaved(options.rounds, drives)
+        with as_served():
+            taken = await interleaved(options.rounds, drives)
 
     def figure(what: str, ours: str, beside: str, limit: str, goal: Goal | None = None) -> Figure:
         return Figure(

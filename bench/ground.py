@@ -4,6 +4,7 @@ Law: what is measured works on the first core, everything it works with on the l
 behind, and no database is touched but one made here.
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -105,10 +106,9 @@ async def fresh_rooms() -> AsyncIterator[tuple[Postgres, Rooms]]:
 
 @asynccontextmanager
 async def rooms_over(postgres: Postgres) -> AsyncIterator[Rooms]:
-    """Everything below the edge, as it is served; the database is migrated first."""
+    """Everything below the edge; the database is migrated first."""
     await migrate(postgres.owner_dsn, SCHEMA)
     async with open_rooms(postgres.dsn) as rooms:
-        _as_served()
         yield rooms
 
 
@@ -124,13 +124,20 @@ async def fresh_log() -> AsyncIterator[tuple[Postgres, Appender]]:
                 standings.following(doorbell),
                 Appender(database, standings, doorbell.ring).running() as appender,
             ):
-                _as_served()
                 yield postgres, appender
 
 
-def _as_served() -> None:
+@contextmanager
+def as_served() -> Iterator[None]:
+    """With garbage looked for as often as `serve` does, while the block lasts."""
+    before = gc.get_threshold()
     collector.spare_what_is_there()
     collector.adjust(streams=0)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 async def filled(

@@ -43,7 +43,8 @@ def gate(environment: Environment, item: Item) -> Finding:
         told = " ".join(f"{each}." for each in broken)
         return Finding(False, (switched, because(ASSIGNED_TASK_LIMITS, told)))
     missing = tuple(f"assignment.{each.name}" for each in limits if each.kept is None)
-    told = f"It depends on {', '.join(missing)}." if missing else "It keeps every limit."
+    unknown = f"Whether it keeps every limit depends on {', '.join(missing)}."
+    told = unknown if missing else "It keeps every limit."
     verdict = None if missing else True
     return Finding(verdict, (switched, because(ASSIGNED_TASK_LIMITS, told)), missing)
 

@@ -24,6 +24,13 @@ from domain.rule_book import (
 from domain.switches import APPOINTMENT_ATTACHMENTS, MAILING_ADDRESSES, MailingAddresses
 from domain.sync_items import User
 
+SET_TO = {
+    SyncDirection.NONE: "is set not to travel",
+    SyncDirection.TO_EXCHANGE: "is set to travel to Exchange only",
+    SyncDirection.TO_CRM: "is set to travel to Dynamics only",
+    SyncDirection.BOTH: "is set to travel both ways",
+}
+"""Whether it does, the rules after that tell."""
 COMPANY_OF_CONTACT = "contact.parentRegarding"
 WITHOUT_EXCHANGE = {
     SyncDirection.NONE: SyncDirection.NONE,
@@ -48,7 +55,7 @@ class FieldDecision(NamedTuple):
 
 
 def field_decisions(
-    environment: Environment, record_type: RecordType, user: User, *, frozen: bool = False
+    environment: Environment, record_type: RecordType, user: User, *, frozen: bool
 ) -> tuple[FieldDecision, ...]:
     """Every field of the record type, in the order of the tab.
 
@@ -77,14 +84,14 @@ def _decided(
 def _of_settings(environment: Environment, mapping: FieldMapping) -> Iterator[Reason]:
     setting = field_mappings.setting_of(mapping.key)
     chosen = field_mappings.configured(environment.directions, mapping)
-    words = f"{mapping.outlook} {field_mappings.WORDS[chosen]}"
+    words = f"{mapping.outlook} {SET_TO[chosen]}"
     if mapping.key == field_mappings.ATTACHMENTS:
         state = "on" if environment.switches.appointment_attachments else "off"
         yield because(
             ATTACHMENTS_SWITCH, f"appointmentAttachments is {state}.", APPOINTMENT_ATTACHMENTS
         )
     elif mapping.record_type is RecordType.SERVICE_ACTIVITY:
-        yield because(SERVICE_ACTIVITIES, f"{words}, as all of a service activity.")
+        yield because(SERVICE_ACTIVITIES, f"{words}, as everything of a service activity.")
     elif mapping.settable:
         how = "as chosen" if mapping.key in environment.directions else "as by default"
         yield because(CHOSEN_DIRECTION, f"{words}, {how}.", setting)

@@ -161,8 +161,8 @@ ADDRESSES = Rule(
     ("mailingAddresses",),
     "2.4; 4.10, step 4",
     Confidence.CONFLICT,
-    "The page of fields prints two-way as their default and lets the switch make them so; the "
-    "direction is taken as chosen, and the switch as a gate.",
+    "The page of fields prints two-way as the default of these addresses and lets the switch make "
+    "them so; the direction is taken as chosen, and the switch as a gate.",
 )
 FIRST_ADDRESS = Rule(
     "FIRST_ADDRESS",

@@ -144,7 +144,11 @@ class SyncRules:
             missing = _missing(that, item)
             told = f"Whether a filter chooses it depends on {listed(missing)}."
         else:
-            none = f"Chosen by no active filter, of {len(choosers)}."
+            none = (
+                "The only active filter does not choose it."
+                if len(choosers) == 1
+                else f"None of the {len(choosers)} active filters chooses it."
+            )
             told = none if choosers else f"No filter of {item.table} is active for the user."
             told += LEAVES if item.linked else ""
         reasons = (*before, because(rule, told, *settings))
@@ -248,5 +252,5 @@ def _frozen(item: Item) -> Finding:
         frozen = state is not None and choice(state) in FROZEN
     except ValueError as error:
         raise ValueError(f"{item.table}.statecode is {error}, not {state!r}.") from None
-    told = f"The appointment is {'' if frozen else 'not '}completed or canceled."
+    told = f"The appointment is {'completed or' if frozen else 'neither completed nor'} canceled."
     return Finding(not frozen, (because(FROZEN_RECORDS, told),))

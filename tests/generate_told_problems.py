@@ -1,4 +1,4 @@
-"""Writes tests/facts/told-problems.txt: `python tests/generate_told_problems.py`, or `make docs`.
+"""Writes tests/facts/told-problems.txt: `python tests/generate_told_problems.py`, or `make told`.
 
 What is told of every kind of wrong criteria, word by word, as tests/generate_told_reasons.py does.
 """

@@ -1,6 +1,6 @@
-"""Writes tests/facts/told-reasons.txt: `python tests/generate_told_reasons.py`, or `make docs`.
+"""Writes tests/facts/told-reasons.txt: `python tests/generate_told_reasons.py`, or `make told`.
 
-What every case of the sync rules is told, word by word, so that a changed word is a change to read.
+What the sync rules tell, word by word: each sentence once, under the first case that it is told of.
 """
 
 import sys
@@ -14,22 +14,26 @@ from domain.mapping_table import RecordType
 from domain.rule_book import Reason
 
 
-def lines() -> Iterator[str]:
+def told() -> Iterator[tuple[str, Iterable[Reason]]]:
     for case in CASES:
-        yield f"{case.cites} ({case.answers})"
-        yield from _told(case.decision.reasons)
+        yield f"{case.cites} ({case.answers})", case.decision.reasons
     for kind in RecordType:
-        yield f"the fields of {kind}"
         for field in field_decisions(under(), kind, USER, frozen=False):
-            yield from _told(field.reasons)
+            yield f"the fields of {kind}", field.reasons
     for one in FIELD_CASES:
-        yield f"{one.cites} ({one.mapping}: {one.direction})"
-        yield from _told(one.decided.reasons)
+        yield f"{one.cites} ({one.mapping}: {one.direction})", one.decided.reasons
 
 
-def _told(reasons: Iterable[Reason]) -> Iterator[str]:
-    for reason in reasons:
-        yield f"    {reason.rule.name}: {reason.message}"
+def lines() -> Iterator[str]:
+    last, before = "", set[str]()
+    for case, reasons in told():
+        for reason in reasons:
+            line = f"    {reason.rule.name}: {reason.message}"
+            if line not in before:
+                yield from (case,) if case != last else ()
+                yield line
+                last = case
+                before.add(line)
 
 
 def page() -> str:

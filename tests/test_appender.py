@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from sys import getrefcount
 from time import monotonic
 from uuid import uuid4
 
@@ -151,6 +152,20 @@ async def test_sixteen_writers_to_their_own_environments_do_not_disturb_each_oth
 
     await watch.end()
     assert {await assert_sound(process, key) for key in keys} == {BEGUN + 20 * 2}
+
+
+async def test_what_was_answered_is_let_go_of_when_the_next_one_comes(process: Process) -> None:
+    await register(process)
+    asked = [
+        Request(ask=Ask(environment=KEY, commands=(each,), actor=ADMINISTRATOR))
+        for each in FLICKER * 3
+    ]
+    held = [getrefcount(request) for request in asked]
+    for request in asked:
+        await applied(process.appender.transact(request))
+    del request
+    await applied(ask(process, ON))
+    assert [getrefcount(request) for request in asked] == held
 
 
 async def test_two_processes_write_one_environment_as_if_they_were_one(

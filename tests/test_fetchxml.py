@@ -178,7 +178,7 @@ MALFORMED = {
         "fetch/entity[1]/attribute[1]",
         "An aggregate query is no filter",
     ),
-    "type": (asked('<filter type="xor"/>'), FILTER, "and or or, not 'xor'"),
+    "type": (asked('<filter type="xor"/>'), FILTER, "'and' or 'or', not 'xor'"),
     "condition": (asked("<filter><condition/></filter>"), CONDITION, "needs the attribute"),
     "aggregate condition": (
         asked('<filter><condition attribute="a" operator="null" aggregate="sum"/></filter>'),
@@ -204,7 +204,7 @@ MALFORMED = {
     "link type": (
         asked('<link-entity name="a" from="b" to="c" link-type="exists"/>'),
         "fetch/entity[1]/link-entity[1]",
-        "inner, outer, any, not any, all, not all, not 'exists'",
+        "A link's type is not 'exists'; it is one of inner, outer, any, not any, all, not all.",
     ),
     "join in filter": (
         asked('<filter><link-entity name="a" from="b" to="c"/></filter>'),

@@ -8,7 +8,7 @@ from hypothesis import given
 from domain.filters.checking import checked
 from domain.filters.criteria import Condition, Criteria, Group, GroupOperator, Link, LinkType
 from domain.filters.operators import OPERATORS
-from domain.filters.problem import MOST_PROBLEMS
+from domain.filters.problem import MOST_PROBLEMS, shown
 
 STATE = Condition(column="statecode", operator="eq", values=("0",))
 PARTIES = Link(table="activityparty", from_column="activityid", to_column="activityid")
@@ -179,13 +179,13 @@ def test_a_condition_that_makes_no_sense_is_told_with_its_place(name: str) -> No
         ("Begin-With", "Did you mean begins-with or not-begin-with or ends-with?"),
         ("zzz", "`filterCatalogue` lists them all."),
         ("next-x-month", "Did you mean next-x-months or next-month or last-x-months?"),
-        (f"{LONG_OPERATOR:x<79}", f"Did you mean {LONG_OPERATOR}?"),
-        (f"{LONG_OPERATOR:x<80}", "`filterCatalogue` lists them all."),
+        (f"{LONG_OPERATOR:x<80}", f"Did you mean {LONG_OPERATOR}?"),
+        (f"{LONG_OPERATOR:x<81}", "`filterCatalogue` lists them all."),
     ],
 )
 def test_an_unknown_operator_is_told_what_is_near(operator: str, help_: str) -> None:
     [(_, message)] = told(of(condition("fullname", operator, "A")))
-    assert message == f"There is no operator {operator!r}. {help_}"
+    assert message == f"There is no operator {shown(operator)}. {help_}"
 
 
 def test_of_many_unknown_operators_the_first_are_told_what_is_near() -> None:

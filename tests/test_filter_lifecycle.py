@@ -779,7 +779,7 @@ def test_a_good_key_is_given_back(key: str) -> None:
     [
         ("A", "not 'A'."),
         ("filter:k", "not 'filter:k'. Leave out 'filter:'."),
-        ("ä" * 100, f"not '{'ä' * 80}'."),
+        ("ä" * 100, f"not '{'ä' * 79}…'."),
     ],
 )
 def test_a_bad_key_is_told_in_these_words(key: str, told: str) -> None:

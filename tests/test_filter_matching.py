@@ -18,7 +18,15 @@ from domain.filters.patterns import pattern
 from domain.filters.records import Record, Verdict
 from domain.filters.values import choices, count, day, instant, moment
 from domain.filters.viewpoint import Viewpoint
-from domain.filters.windows import Clock, FiscalCalendar, Periods, shifted
+from domain.filters.windows import (
+    COUNTED,
+    FIXED,
+    PLACED,
+    Clock,
+    FiscalCalendar,
+    Periods,
+    shifted,
+)
 
 ADA, BEN, CY, DI, ED = PEOPLE
 NOW = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
@@ -642,18 +650,18 @@ next-fiscal-period: 2026-04-06 to 2026-07-06
 last-fiscal-year: 2024-04-06 to 2025-04-06
 this-fiscal-year: 2025-04-06 to 2026-04-06
 next-fiscal-year: 2026-04-06 to 2027-04-06
-last-x-hours 3: 06:30 to 09:30+
-last-x-days 3: 2026-02-28 to 09:30+
-last-x-weeks 3: 2026-02-10 to 09:30+
-last-x-months 3: 2025-12-03 to 09:30+
-last-x-years 3: 2023-03-03 to 09:30+
-next-x-hours 3: 09:30 to 12:30+
-next-x-days 3: 09:30 to 2026-03-07
-next-x-weeks 3: 09:30 to 2026-03-25
-next-x-months 3: 09:30 to 2026-06-04
-next-x-years 3: 09:30 to 2029-03-04
-olderthan-x-minutes 3: to 09:27
-olderthan-x-hours 3: to 06:30
+last-x-hours 3: 2026-03-03T06:30:00 to 2026-03-03T09:30:00.000001
+last-x-days 3: 2026-02-28 to 2026-03-03T09:30:00.000001
+last-x-weeks 3: 2026-02-10 to 2026-03-03T09:30:00.000001
+last-x-months 3: 2025-12-03 to 2026-03-03T09:30:00.000001
+last-x-years 3: 2023-03-03 to 2026-03-03T09:30:00.000001
+next-x-hours 3: 2026-03-03T09:30:00 to 2026-03-03T12:30:00.000001
+next-x-days 3: 2026-03-03T09:30:00 to 2026-03-07
+next-x-weeks 3: 2026-03-03T09:30:00 to 2026-03-25
+next-x-months 3: 2026-03-03T09:30:00 to 2026-06-04
+next-x-years 3: 2026-03-03T09:30:00 to 2029-03-04
+olderthan-x-minutes 3: to 2026-03-03T09:27:00
+olderthan-x-hours 3: to 2026-03-03T06:30:00
 olderthan-x-days 3: to 2026-02-28
 olderthan-x-weeks 3: to 2026-02-10
 olderthan-x-months 3: to 2025-12-03
@@ -670,7 +678,7 @@ on 2026-03-01: 2026-03-01 to 2026-03-02
 on-or-after 2026-03-01: 2026-03-01 to
 on-or-before 2026-03-01: to 2026-03-02
 """
-"""From the first day or minute to before the last; a + is an instant later."""
+"""From the first day or instant to before the last."""
 
 
 @pytest.mark.parametrize("line", WINDOWS.strip().splitlines())
@@ -684,9 +692,12 @@ def test_every_relative_date_begins_and_ends_where_it_says(line: str) -> None:
 
 
 def edge(of: date | datetime | None) -> str:
-    if isinstance(of, datetime):
-        return f"{of:%H:%M}{'+' if of.microsecond else ''}"
-    return "" if of is None else of.isoformat()
+    return "" if of is None else of.isoformat().replace("+00:00", "")
+
+
+def test_no_relative_date_is_left_out() -> None:
+    named = {line.partition(": ")[0].split()[0] for line in WINDOWS.strip().splitlines()}
+    assert named >= {*FIXED, *COUNTED, *PLACED}
 
 
 def test_a_week_begins_on_its_sunday_also_on_a_sunday() -> None:

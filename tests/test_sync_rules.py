@@ -168,7 +168,7 @@ def test_a_linked_record_that_no_filter_chooses_is_deleted_logically_and_that_is
     gone = " It is linked, so for the mailbox it counts as deleted, though only logically."
     linked = others(CONTACT, linked=True)
     assert messages(decided(linked, system("one")), "FILTERS") == [
-        f"Chosen by no active filter, of 1.{gone}"
+        f"The only active filter does not choose it.{gone}"
     ]
     assert messages(decided(linked), "NO_ACTIVE_FILTER") == [
         f"No filter of contact is active for the user.{gone}"

@@ -1,4 +1,4 @@
-"""What is told, word by word. Made by `make docs`; what differs is to be read before it is kept."""
+"""What is told, word by word. Made by `make told`; what differs is to be read before it is kept."""
 
 from pathlib import Path
 

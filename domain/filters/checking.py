@@ -240,7 +240,7 @@ def _unknown_operator(name: str, *, suggest: bool) -> str:
     if other is not None:
         return f"{name} is of the SDK and no operator of FetchXML. Take {other}."
     near = (
-        get_close_matches(name.lower(), OPERATORS, n=3) if suggest and len(name) < LONGEST else []
+        get_close_matches(name.lower(), OPERATORS, n=3) if suggest and len(name) <= LONGEST else []
     )
     help_ = f"Did you mean {' or '.join(near)}?" if near else "`filterCatalogue` lists them all."
     return f"There is no operator {shown(name)}. {help_}"

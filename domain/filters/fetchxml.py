@@ -112,7 +112,7 @@ class _Reading:
         self._only(element, {"condition", "filter", "link-entity"})
         kind = element.attributes.get("type", "and").lower()
         if kind not in GROUPS:
-            self._wrong(element, f"A filter's type is and or or, not {shown(kind)}.")
+            self._wrong(element, f"A filter's type is 'and' or 'or', not {shown(kind)}.")
         return Group(
             operator=GROUPS.get(kind, GroupOperator.AND),
             conditions=tuple(map(self._condition, element.named("condition"))),
@@ -126,7 +126,7 @@ class _Reading:
         kind = LINK_TYPES.get(known, LinkType.INNER)
         if known not in LINK_TYPES:
             words = ", ".join(LINK_TYPES)
-            self._wrong(element, f"A link's type is one of {words}, not {shown(known)}.")
+            self._wrong(element, f"A link's type is not {shown(known)}; it is one of {words}.")
         elif (kind in JOINS) is not joins:
             where = "beside the filter" if kind in JOINS else "inside a filter"
             self._wrong(element, f"A link of type {known} stands {where}.")

@@ -18,6 +18,7 @@ from domain.filters import fetchxml
 from domain.filters.catalogue import CATALOGUE
 from domain.filters.criteria import Criteria
 from domain.filters.elements import STORED
+from domain.filters.problem import shown
 from domain.text import checked_text
 
 PREFIX = "filter:"
@@ -170,7 +171,7 @@ def checked_filter_key(key: str) -> str:
         help_ = f" Leave out {PREFIX!r}." if key.startswith(PREFIX) else ""
         raise ValueError(
             "A filter's key is 1 to 128 of a-z, 0-9, '.', '-' and '_', and begins and ends with a "
-            f"letter or digit, not {key[:80]!r}.{help_}"
+            f"letter or digit, not {shown(key)}.{help_}"
         )
     return key
 

@@ -109,7 +109,7 @@ def _moved(day: date, by: timedelta) -> date:
 
 
 def _sunday(day: date) -> date:
-    """That its week begins with."""
+    """The Sunday that its week begins with."""
     return _moved(day, -(day.isoweekday() % 7) * DAY)
 
 
