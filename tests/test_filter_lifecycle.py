@@ -367,6 +367,36 @@ def test_how_long_criteria_are_is_known_roughly_before_they_are_written() -> Non
     assert size(Group(groups=(ACTIVE,), conditions=(two,))) == 7 * USUAL + len("0BerlinBern")
 
 
+@pytest.mark.parametrize(
+    ("before", "command"),
+    [
+        ((defined(),), define("Other")),
+        ((defined(),), RedefineFilter(key="k", name="Other")),
+        (
+            (*BEGINNING[2:], FilterDeactivated(**about(MINE, "My Outlook Contacts", TEMPLATE))),
+            RestoreDefaultTemplates(),
+        ),
+    ],
+    ids=["defined", "redefined", "restored"],
+)
+def test_what_was_done_to_a_filter_meanwhile_is_told(
+    before: tuple[Event, ...], command: DefineFilter | RedefineFilter | RestoreDefaultTemplates
+) -> None:
+    there = given(*before)
+    assert there.standing is not None
+    end = there.standing.position
+    [why] = there.expecting(end - 1).when(command).refusals()
+    assert isinstance(why, ChangedMeanwhile)
+    assert [each.recorded.position for each in why.by] == [end]
+
+
+def test_a_filter_without_a_key_of_its_own_was_touched_by_nobody() -> None:
+    there = given(defined())
+    assert there.standing is not None
+    position = there.standing.position - 1
+    assert len(there.expecting(position).when(define("Other", key=None)).events()) == 1
+
+
 def of_length(length: int) -> Group:
     """Whose FetchXML has so many characters."""
     bare = tuple(replace(CITY, operator="ne", values=("",)) for _ in range(16))

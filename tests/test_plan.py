@@ -32,7 +32,13 @@ from domain.lifecycle import (
     RenameEnvironment,
     RestoreEnvironment,
 )
-from domain.membership import GrantRole, LastAdministrator, RevokeRole, RoleGranted
+from domain.membership import (
+    ErasePrincipal,
+    GrantRole,
+    LastAdministrator,
+    RevokeRole,
+    RoleGranted,
+)
 from domain.plan import (
     BeyondTheEnd,
     ChangedMeanwhile,
@@ -278,6 +284,15 @@ def test_the_roles_of_one_member_conflict_and_those_of_another_do_not() -> None:
         GrantRole(principal=CAROL, role=SecurityRole.AUDITOR),
         GrantRole(principal=BOB, role=SecurityRole.BASIC_USER),
     ).refused_at({1: changed_meanwhile(f"role:{BOB}", BOB_AUDITS, since=2)})
+
+
+def test_erasing_conflicts_with_what_became_of_their_roles_meanwhile() -> None:
+    there = given(BOB_AUDITS)
+    assert there.standing is not None
+    end = there.standing.position
+    [why] = there.expecting(end - 1).when(ErasePrincipal(principal=BOB)).refusals()
+    assert isinstance(why, ChangedMeanwhile)
+    there.expecting(end).when(ErasePrincipal(principal=BOB)).events()
 
 
 def test_archiving_and_restoring_conflict_with_each_other_alone() -> None:
