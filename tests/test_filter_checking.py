@@ -336,6 +336,18 @@ def test_groups_stand_only_so_deep() -> None:
     ]
 
 
+def test_links_stand_only_as_deep_as_groups() -> None:
+    def nested(levels: int) -> Criteria:
+        group = Group(conditions=(condition("participationtypemask", "eq", "5"),))
+        for _ in range(levels):
+            group = Group(links=(replace(PARTIES, criteria=group),))
+        return Criteria(table="task", group=group)
+
+    assert told(nested(9)) == []
+    place = ".".join(["links[0].criteria"] * 10)
+    assert told(nested(10)) == [(place, "Groups and links stand at most 10 deep.")]
+
+
 def test_a_column_that_is_not_known_is_unverified_and_told_with_the_nearest() -> None:
     found = checked(of(condition("fulname", "eq", "x"), condition("fulname", "gt", "y")))
     assert found.problems == ()

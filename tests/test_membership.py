@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import pytest
 from given import ADMINISTRATOR, ALICE, BOB, CAROL, KEY, NEW, NOBODY, PLATFORM, REGISTER, given
 
@@ -19,6 +21,8 @@ from domain.membership import (
     RevokeRole,
     RoleGranted,
     RoleRevoked,
+    role_of,
+    value,
 )
 from domain.refusal import RefusalCode
 
@@ -232,3 +236,10 @@ def test_nobody_does_anything_by_a_handle_that_was_erased() -> None:
     erased.when(REGISTER).refused(EnvironmentExists(key=KEY))
     erased.when(erase).then()
     given().by(PLATFORM).when(erase, rename).refused_at({1: PrincipalIsErased()})
+
+
+@pytest.mark.parametrize("count", range(len(SecurityRole) + 1))
+def test_any_roles_are_told_in_the_order_of_the_table(count: int) -> None:
+    for roles in combinations(SecurityRole, count):
+        told = value({BOB: frozenset(roles)}, frozenset(), role_of(BOB))
+        assert told == (",".join(roles) or None)
