@@ -231,6 +231,9 @@ def test_a_value_is_read_as_its_column_wherever_it_is_asked() -> None:
         asked(groups=(Group(conditions=(active,)),), links=(join,)),
     ):
         assert verdict(found, related={"account": [account]}, parentcustomerid=ADA) is True
+    both = asked(active, ACTIVE, links=(join,))
+    columns = {"parentcustomerid": ADA, "statecode": "false"}
+    assert verdict(both, VIEW, {"account": [account]}, **columns) is True
     linked = replace(join, type=LinkType.ANY, alias=None, criteria=Group(conditions=(ACTIVE,)))
     any_ = asked(links=(linked,))
     assert verdict(any_, related={"account": [account]}, parentcustomerid=ADA) is True
@@ -392,6 +395,14 @@ def test_a_condition_asks_a_column_of_a_joined_table() -> None:
     assert verdict(both, related={"activityparty": []}, activityid=ADA) is False
     unsure = Record(columns={"partyid": None})
     assert verdict(without, related={"activityparty": [unsure]}, activityid=ADA) is None
+
+
+def test_a_joined_column_is_read_as_its_own_table_has_it() -> None:
+    owner = replace(*OWNERS.conditions, link_alias="party")
+    party = Record(columns={"activityid": ADA, "participationtypemask": "05"})
+    for group in (Group(conditions=(owner,)), Group(groups=(Group(conditions=(owner,)),))):
+        found = Criteria(table="task", group=replace(group, links=(OUTER,)))
+        assert verdict(found, related={"activityparty": [party]}, activityid=ADA) is True
 
 
 def test_a_join_leads_only_to_what_fits_its_own_criteria() -> None:

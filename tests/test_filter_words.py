@@ -536,6 +536,20 @@ def test_what_left_a_long_list_is_told(
         assert told in line
 
 
+def test_what_is_asked_of_a_link_is_told_in_the_words_of_its_table() -> None:
+    either = asking(*NAMED.conditions, replace(*NAMED.conditions, values=("B",)), one=True)
+    said = "(whose account name begins with “A” or whose account name begins with “B”)"
+    bare, within = (
+        contacts(linked(LinkType.ANY, None)),
+        contacts(linked(LinkType.ANY, asking(either))),
+    )
+    assert sentence(within).endswith(said)
+    told = f"in the link to account, {{}}: {said}"
+    for asks in (within, contacts(linked(LinkType.ANY, either))):
+        assert differences(bare, asks) == (told.format("added"),)
+        assert differences(asks, bare) == (told.format("removed"),)
+
+
 def test_another_order_of_a_long_list_is_told_as_that() -> None:
     one, other = names(*TEN, "a", "b"), names(*TEN, "b", "a")
     assert differences(one, other) == ("changed: full name is the same in another order",)
