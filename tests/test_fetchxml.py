@@ -180,6 +180,11 @@ MALFORMED = {
     ),
     "type": (asked('<filter type="xor"/>'), FILTER, "'and' or 'or', not 'xor'"),
     "condition": (asked("<filter><condition/></filter>"), CONDITION, "needs the attribute"),
+    "row aggregate": (
+        asked('<filter><condition attribute="a" operator="null" rowaggregate="sum"/></filter>'),
+        f"{FILTER}/condition[1]",
+        "leave out rowaggregate",
+    ),
     "aggregate condition": (
         asked('<filter><condition attribute="a" operator="null" aggregate="sum"/></filter>'),
         CONDITION,
