@@ -24,7 +24,7 @@ ON_AND_OFF = (SwitchAssignedTasks(on=True), SwitchAssignedTasks(on=False))
 
 
 async def append(options: Options) -> AsyncIterator[Figure]:
-    """To the log alone, and with the projections following in the same process."""
+    """To the log alone, and with the projections following in the same process, as is the goal."""
     async with fresh_log() as (postgres, appender):
         async for figure in _figures("append to the log alone", postgres, appender, options):
             yield replace(figure, goal=None)

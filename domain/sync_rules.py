@@ -144,13 +144,7 @@ class SyncRules:
             missing = _missing(that, item)
             told = f"Whether a filter chooses it depends on {listed(missing)}."
         else:
-            none = (
-                "The only active filter does not choose it."
-                if len(choosers) == 1
-                else f"None of the {len(choosers)} active filters chooses it."
-            )
-            told = none if choosers else f"No filter of {item.table} is active for the user."
-            told += LEAVES if item.linked else ""
+            told = _not_chosen(len(choosers), item)
         reasons = (*before, because(rule, told, *settings))
         return Finding(verdict, reasons, missing), tuple(each.name for each in that if verdict)
 
@@ -223,6 +217,18 @@ class SyncRules:
 def _in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Each once, as the rules come in the book."""
     return tuple(sorted(dict.fromkeys(reasons), key=lambda each: ORDER[each.rule.name]))
+
+
+def _not_chosen(active: int, item: Item) -> str:
+    """By none of so many active filters, and what that means for the mailbox."""
+    match active:
+        case 0:
+            told = f"No filter of {item.table} is active for the user."
+        case 1:
+            told = "The only active filter does not choose it."
+        case _:
+            told = f"None of the {active} active filters chooses it."
+    return told + LEAVES if item.linked else told
 
 
 def _missing(choosers: Sequence[_Chooser], item: Item) -> tuple[str, ...]:
