@@ -282,6 +282,22 @@ def test_a_document_may_be_just_so_large() -> None:
     assert many.children[2].path == "a/b[3]"
 
 
+@pytest.mark.parametrize(
+    ("operator", "inside"),
+    [
+        ("eq", ' value="0"/>'),
+        ("in", "><value>0</value></condition>"),
+        ("anything", ' value="0"/>'),
+    ],
+)
+def test_an_operator_that_takes_several_values_has_each_in_an_element(
+    operator: str, inside: str
+) -> None:
+    one = Condition(column="statecode", operator=operator, values=("0",))
+    text = written(Criteria(table="contact", group=Group(conditions=(one,))), "contactid")
+    assert f'<condition attribute="statecode" operator="{operator}"{inside}' in text
+
+
 def test_a_condition_names_the_join_that_it_asks() -> None:
     join = '<link-entity name="account" from="accountid" to="parentcustomerid" alias="a"/>'
     text = asked(

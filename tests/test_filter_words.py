@@ -597,6 +597,12 @@ def test_what_is_told_may_be_just_so_long() -> None:
     ]
     assert max(map(len, told)) == LONGEST
     assert {each[-1] for each in told if len(each) == LONGEST} == {"”", "…"}
+    lines = [
+        additions(contacts(asking(*long, replace(CITY, values=("x" * length,)), one=True)))
+        for length in range(1, LONGEST_VALUE + 1)
+    ]
+    assert max(len(line) for [line] in lines) == LONGEST
+    assert {line[-1] for [line] in lines if len(line) == LONGEST} == {")", "…"}
 
 
 def test_what_begins_or_ends_is_told_whole() -> None:
